@@ -68,7 +68,9 @@ class MissingProgram(SetupError):
     code = "missing_program"
 
     def __init__(self, name: str) -> None:
-        super().__init__(name, "the program is not installed", f"Install it, on Debian: apt-get install {name}")
+        super().__init__(
+            name, "the program is not installed", f"Install it, on Debian: apt-get install {name}"
+        )
 
 
 class MissingExtra(SetupError):

@@ -86,7 +86,9 @@ def speak(text: str, voice: Voice, speed: float = 1.0) -> np.ndarray:
     return _level(_trim(warped.astype(np.float32)))
 
 
-def telephone(samples: np.ndarray, codec: str, noise_db: float | None, rng: np.random.Generator) -> np.ndarray:
+def telephone(
+    samples: np.ndarray, codec: str, noise_db: float | None, rng: np.random.Generator
+) -> np.ndarray:
     """Return 16 kHz `samples` as a telephone carries them: float32 at 8 kHz, 300-3400 Hz, coded and noisy.
 
     `codec` is "pcm", "ulaw", "alaw" or "gsm"; `noise_db` the signal-to-noise ratio of white and hum noise
@@ -101,7 +103,12 @@ def telephone(samples: np.ndarray, codec: str, noise_db: float | None, rng: np.r
 def pronunciation(text: str, language: str) -> list[str]:
     """Return the phones of `text`: Mandarin initials and toned finals, or espeak's English phonemes."""
     if language == "zh":
-        return [phone for syllable in pinyin(text) if syllable[-1].isdigit() for phone in _split_syllable(syllable)]
+        return [
+            phone
+            for syllable in pinyin(text)
+            if syllable[-1].isdigit()
+            for phone in _split_syllable(syllable)
+        ]
     words = re.findall(r"[a-z']+", text.lower())
     return [phone for word in words for phone in english_phones(word)]
 
@@ -140,7 +147,17 @@ def _espeak(text: str, voice: Voice, speed: float) -> tuple[np.ndarray, int]:
     spoken = " ".join(pinyin(text)) if _CJK.search(text) else text
     rate = round(voice.rate * speed / voice.warp)
     pitch = round(np.clip(voice.pitch - 60 * (voice.warp - 1), 0, 99))
-    command = [_program("espeak-ng"), "-v", voice.variant, "-p", str(pitch), "-s", str(rate), "--stdout", spoken]
+    command = [
+        _program("espeak-ng"),
+        "-v",
+        voice.variant,
+        "-p",
+        str(pitch),
+        "-s",
+        str(rate),
+        "--stdout",
+        spoken,
+    ]
     wav = subprocess.run(command, capture_output=True, check=True).stdout
     return _read_streamed_wav(wav)
 

@@ -29,7 +29,9 @@ NAMES = {
     "zh": "王建国 李秀英 张伟 刘洋 陈晨 赵磊 孙丽 吴桂芳 马超 胡海 郭婷 高峰 梁勇 宋佳 林晓云 周立 何敏 许强 杨帆 黄敏 徐静 朱军 "
     "谢丽 韩雪 唐勇 曹阳 邓超 彭飞 田甜 石磊".split(),
     "en": "David Moore|Susan Clark|James Walker|Linda Green|Peter Young|Karen Scott|Paul Baker|Anna Reed|Mark Ellis|Grace Hill|"
-    "Mary Brown|Robert King|John Carter|Sarah Adams|Tom Parker|Laura White|Mister Moore|Miss Green|Mister Walker|Mister Baker".split("|"),
+    "Mary Brown|Robert King|John Carter|Sarah Adams|Tom Parker|Laura White|Mister Moore|Miss Green|Mister Walker|Mister Baker".split(
+        "|"
+    ),
 }
 AGENTS = {
     "zh": "林晓云 周立 何敏 许强 小林 小周 小何 小许".split(),
@@ -57,7 +59,10 @@ ORDINALS = (
 WEEKDAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
 HELD_OUT_VARIANTS = {"zh": ("cmn-latn-pinyin+f4", "cmn-latn-pinyin+m1"), "en": ("en-us+f4", "en-us+m1")}
 MORE_VARIANTS = {
-    "zh": [f"cmn-latn-pinyin+{v}" for v in ("f1", "f3", "f5", "m2", "m4", "m5", "m8", "linda", "steph", "max", "david")],
+    "zh": [
+        f"cmn-latn-pinyin+{v}"
+        for v in ("f1", "f3", "f5", "m2", "m4", "m5", "m8", "linda", "steph", "max", "david")
+    ],
     "en": [f"{a}+{v}" for a in ("en-us", "en-gb") for v in ("f1", "f3", "m2", "m4", "m8", "linda", "steph")],
 }
 
@@ -99,12 +104,16 @@ def fill(template: str, language: str, rng: np.random.Generator) -> str:
 def _slot(name: str, language: str, rng: np.random.Generator) -> str:
     zh = language == "zh"
     if name in ("amount", "small"):
-        n = int(rng.choice([1, 1, 10, 100])) * int(rng.integers(10, 999)) if name == "amount" else int(rng.integers(5, 99)) * int(rng.choice([5, 10, 100]))
+        n = (
+            int(rng.choice([1, 1, 10, 100])) * int(rng.integers(10, 999))
+            if name == "amount"
+            else int(rng.integers(5, 99)) * int(rng.choice([5, 10, 100]))
+        )
         n = min(n, 99_999)
         n = round(n, -2) if rng.random() < 0.5 and n > 200 else n
         return number_zh(n) + str(rng.choice(["元", "块", "块钱"])) if zh else f"{number_en(n)} dollars"
     if name == "digits":
-        return (("" if zh else " ").join(DIGITS[language][int(d)] for d in rng.integers(0, 10, 4)))
+        return ("" if zh else " ").join(DIGITS[language][int(d)] for d in rng.integers(0, 10, 4))
     if name in ("days", "months"):
         n = int(rng.integers(2, 120) if name == "days" else rng.integers(2, 25))
         return number_zh(n).replace("二", "两") if zh and n == 2 else number_zh(n) if zh else number_en(n)
@@ -113,7 +122,11 @@ def _slot(name: str, language: str, rng: np.random.Generator) -> str:
     if name == "time":
         hour = int(rng.integers(1, 12))
         if zh:
-            return str(rng.choice(["上午", "下午", "晚上"])) + (number_zh(hour) if hour != 2 else "两") + str(rng.choice(["点", "点半"]))
+            return (
+                str(rng.choice(["上午", "下午", "晚上"]))
+                + (number_zh(hour) if hour != 2 else "两")
+                + str(rng.choice(["点", "点半"]))
+            )
         return f"{ONES[hour]} {rng.choice(['in the morning', 'in the afternoon', 'thirty', 'tonight'])}"
     if name == "title":
         return str(rng.choice(["先生", "女士", ""]))
@@ -135,7 +148,14 @@ def _date(zh: bool, rng: np.random.Generator) -> str:
         return f"{MONTHS[month]} {ordinal}"
     if kind < 0.6:
         return f"the {ordinal}"
-    words = [*WEEKDAYS, *(f"next {d}" for d in WEEKDAYS), "tomorrow", "today", "the end of the month", "next week"]
+    words = [
+        *WEEKDAYS,
+        *(f"next {d}" for d in WEEKDAYS),
+        "tomorrow",
+        "today",
+        "the end of the month",
+        "next week",
+    ]
     return str(rng.choice(words))
 
 
@@ -143,7 +163,9 @@ def clean(line: str, language: str) -> str | None:
     """Return the line as a training sentence, or None where it is not plainly readable in that language."""
     line = line.strip()
     if language == "zh":
-        line = re.sub(r"[,、；;：:]| +", "，", re.sub(r"[!！]+", "。", line)).replace("?", "？").replace("…", "")
+        line = (
+            re.sub(r"[,、；;：:]| +", "，", re.sub(r"[!！]+", "。", line)).replace("?", "？").replace("…", "")
+        )
         line = re.sub(r"，+", "，", re.sub(r"。+", "。", line)).strip("，")
         if not re.fullmatch(r"[\u4e00-\u9fff，。？]{3,34}", line):
             return None
@@ -164,7 +186,10 @@ def open_sentences(files: list[Path], language: str, count: int, vocabulary: int
     units = {line: re.findall(r"[\u4e00-\u9fff]|[a-z']+", line.lower()) for line in lines}
     frequent = collections.Counter(u for us in units.values() for u in set(us))
     kept = {u for u, _ in frequent.most_common(vocabulary)}
-    usable = sorted((line for line, us in units.items() if kept.issuperset(us)), key=lambda s: hashlib.sha256(f"{seed}{s}".encode()).digest())
+    usable = sorted(
+        (line for line, us in units.items() if kept.issuperset(us)),
+        key=lambda s: hashlib.sha256(f"{seed}{s}".encode()).digest(),
+    )
     return usable[:count]
 
 
@@ -174,7 +199,9 @@ def template_sentences(language: str, count: int, rng: np.random.Generator) -> l
     templates = [t for t in templates if t]
     out: set[str] = set()
     while len(out) < count:
-        parts = [fill(str(rng.choice(templates)), language, rng) for _ in range(2 if rng.random() < 0.3 else 1)]
+        parts = [
+            fill(str(rng.choice(templates)), language, rng) for _ in range(2 if rng.random() < 0.3 else 1)
+        ]
         out.add(("" if language == "zh" else " ").join(parts))
     return sorted(out)
 
@@ -220,8 +247,14 @@ def render(job: tuple[int, str, str, str, str, int]) -> dict[str, object] | None
         return None
     path = Path(out) / "sound" / f"{index % 100:02d}" / f"{index}.wav"
     soundfile.write(path, np.clip(samples, -1, 1), TELEPHONE_RATE, subtype="PCM_16")
-    return {"audio": str(path.relative_to(out)), "text": text, "language": language, "voice": voice.variant,
-            "phones": pronunciation(text, language), "part": part}
+    return {
+        "audio": str(path.relative_to(out)),
+        "text": text,
+        "language": language,
+        "voice": voice.variant,
+        "phones": pronunciation(text, language),
+        "part": part,
+    }
 
 
 def main() -> None:
@@ -245,10 +278,15 @@ def main() -> None:
         texts += template_sentences(language, args.templates, rng)
         if not args.no_corpus:
             texts += corpus_sentences(language) * args.copies
-        jobs += [(len(jobs) + i, text, language, part_of(text), str(args.out), args.seed) for i, text in enumerate(texts)]
+        jobs += [
+            (len(jobs) + i, text, language, part_of(text), str(args.out), args.seed)
+            for i, text in enumerate(texts)
+        ]
     for shard in range(100):
         (args.out / "sound" / f"{shard:02d}").mkdir(parents=True, exist_ok=True)
-    files = {part: (args.out / f"{part}.jsonl").open("w", encoding="utf-8") for part in ("train", "valid", "test")}
+    files = {
+        part: (args.out / f"{part}.jsonl").open("w", encoding="utf-8") for part in ("train", "valid", "test")
+    }
     with ProcessPoolExecutor(args.workers) as pool:
         for done, row in enumerate(pool.map(render, jobs, chunksize=64), 1):
             if row is not None:
