@@ -2,8 +2,56 @@
 
 from __future__ import annotations
 
+import logging
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
 
 def register(app: typer.Typer) -> None:
     """Add the command to the application."""
+    app.command(name="train-speech")(train_speech)
+
+
+def train_speech(
+    pairs: Annotated[
+        list[Path], typer.Argument(help="JSON lines of {audio, text, language, phones?}.", exists=True)
+    ],
+    out: Annotated[Path, typer.Option(help="Where the checkpoint is written.")] = Path("speech.pt"),
+    work: Annotated[
+        Path, typer.Option(help="Folder of the run: state to resume from, log, sound cache.")
+    ] = Path("speech-run"),
+    base: Annotated[
+        str | None, typer.Option("--from", help="Fine-tune this checkpoint: a name or a path.")
+    ] = None,
+    steps: Annotated[int, typer.Option(min=1)] = 9000,
+    window_steps: Annotated[
+        int, typer.Option(min=0, help="Last steps, which mix in windows of 30 s.")
+    ] = 3500,
+    learning_rate: Annotated[
+        float | None, typer.Option(help="Default 1.5e-3, or 1e-5 for fine-tuning.")
+    ] = None,
+    seed: int = 1,
+    threads: Annotated[int | None, typer.Option(help="CPU threads.")] = None,
+) -> None:
+    """Train from nothing, or fine-tune with --from; a run that was stopped goes on where it was."""
+    import torch
+
+    from callanalysis.speech.training.loop import Plan
+    from callanalysis.speech.training.run import Job, train
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    if threads:
+        torch.set_num_threads(threads)
+    rate = learning_rate or (1e-5 if base else 1.5e-3)
+    plan = Plan(
+        steps=steps,
+        window_steps=min(window_steps, steps),
+        decay=min(window_steps, steps) or steps,
+        learning_rate=rate,
+        seed=seed,
+        guide_until=0 if base else min(3000, steps // 2),
+    )
+    report = train(Job(tuple(pairs), out, work, base), plan)
+    typer.echo(report)

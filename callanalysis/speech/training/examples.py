@@ -1,0 +1,157 @@
+"""Training examples: single utterances at their true length, and 30-second windows as Whisper sees a recording.
+
+A window holds utterances of one language with pauses between them, timestamps, sometimes a prompt, sometimes
+nothing but silence. This module makes arrays; it trains nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from callanalysis.speech.training.pairs import SAMPLE_RATE, Pair, Pairs
+from callanalysis.speech.training.text import TextCodec
+
+WINDOW_SECONDS = 30.0
+MAX_PROMPT = 60  # tokens; plain Whisper gives up to 223
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """Sound and what to write. `loss_from` is the first position of `tokens` that is learnt as a target;
+    `centres` (seconds, NaN where none) say where each token is spoken."""
+
+    samples: np.ndarray
+    tokens: tuple[int, ...]
+    loss_from: int
+    centres: tuple[float, ...]
+    phones: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    row: Pair
+    start: float
+
+    @property
+    def end(self) -> float:
+        return self.start + self.row.seconds
+
+
+class ExampleMaker:
+    """Makes examples from pairs, each by the random generator that it is given."""
+
+    def __init__(self, pairs: Pairs, codec: TextCodec) -> None:
+        self._pairs, self._codec = pairs, codec
+        self.rows, self.eot = pairs.rows, int(codec.tokenizer.eot)
+        self._by_language: dict[str, list[Pair]] = {}
+        for row in pairs.rows:
+            self._by_language.setdefault(row.language, []).append(row)
+
+    def single(self, row: Pair, rng: np.random.Generator) -> Example:
+        """Return one utterance with up to 0.4 s of quiet around it, with timestamps half of the time."""
+        placed = [_Placed(row, float(rng.uniform(0, 0.4)))]
+        length = placed[0].end + float(rng.uniform(0, 0.4))
+        return self._example(placed, length, rng, timestamps=rng.random() < 0.4, prompt=False)
+
+    def window(self, rng: np.random.Generator) -> Example:
+        """Return a window of 30 s: one utterance (35 %), several with pauses (60 %) or silence (5 %)."""
+        kind = rng.random()
+        if kind < 0.05:
+            return self._silence(rng)
+        language = str(rng.choice(sorted(self._by_language)))
+        placed = self._place(language, rng, single=kind < 0.4)
+        timestamps = bool(rng.random() < (0.2 if kind < 0.4 else 0.8))
+        prompt = bool(timestamps and rng.random() < 0.35)
+        return self._example(placed, WINDOW_SECONDS, rng, timestamps=timestamps, prompt=prompt)
+
+    def _place(self, language: str, rng: np.random.Generator, single: bool) -> list[_Placed]:
+        rows = self._by_language[language]
+        time = float(rng.choice([rng.uniform(0, 0.5), rng.uniform(0, 5)]))
+        limit = WINDOW_SECONDS if rng.random() < 0.6 else float(rng.uniform(6, WINDOW_SECONDS))
+        longest = float(rng.choice([0.6, 1.5, 7.0]))
+        placed: list[_Placed] = []
+        while time < limit and not (single and placed):
+            row = rows[int(rng.integers(len(rows)))]
+            if time + row.seconds > limit and not (limit == WINDOW_SECONDS and len(placed) > 1):
+                if placed or row.seconds > 25:
+                    break
+                continue
+            placed.append(_Placed(row, time))
+            time += row.seconds + float(rng.uniform(0.25, longest))
+        return placed or [_Placed(rows[int(rng.integers(len(rows)))], 0.1)]
+
+    def _example(
+        self, placed: list[_Placed], length: float, rng: np.random.Generator, timestamps: bool, prompt: bool
+    ) -> Example:
+        samples = self._mix(placed, length, rng)
+        codec = self._codec
+        tokens = codec.prefix(placed[0].row.language, timestamps)
+        if prompt:
+            tokens = [*self._prompt(placed[0].row.language, rng), *tokens]
+        loss_from = len(tokens) - (3 if timestamps else 4)  # the position of <|startoftranscript|>
+        centres = [float("nan")] * len(tokens)
+        phones: list[str] = []
+        for item in placed:
+            if item.end > length + 1e-6:  # cut by the window's end: only its start, as Whisper was trained
+                if timestamps:
+                    tokens.append(codec.timestamp(item.start))
+                    centres.append(item.start)
+                break
+            self._write(item, tokens, centres, timestamps)
+            phones += item.row.phones
+        tokens.append(codec.tokenizer.eot)
+        centres.append(float("nan"))
+        return Example(samples, tuple(tokens), loss_from, tuple(centres), tuple(phones))
+
+    def _write(self, item: _Placed, tokens: list[int], centres: list[float], timestamps: bool) -> None:
+        first = tokens[-1] == self._codec.tokenizer.no_timestamps
+        spelling = self._codec.spell(item.row.text, leading_space=item.row.language != "zh" and not first)
+        if timestamps:
+            tokens.append(self._codec.timestamp(item.start))
+            centres.append(item.start)
+        tokens += spelling.tokens
+        centres += [item.start + p * item.row.seconds for p in spelling.positions]
+        if timestamps:
+            tokens.append(self._codec.timestamp(item.end))
+            centres.append(item.end)
+
+    def _prompt(self, language: str, rng: np.random.Generator) -> list[int]:
+        rows = self._by_language[language]
+        tokens: list[int] = []
+        for _ in range(int(rng.integers(1, 4))):
+            tokens += self._codec.spell(
+                rows[int(rng.integers(len(rows)))].text, leading_space=language != "zh"
+            ).tokens
+        return [self._codec.tokenizer.sot_prev, *tokens[-MAX_PROMPT:]]
+
+    def _mix(self, placed: list[_Placed], length: float, rng: np.random.Generator) -> np.ndarray:
+        out = np.zeros(round(length * SAMPLE_RATE), dtype=np.float32)
+        for item in placed:
+            samples = self._pairs.samples(item.row)
+            start = round(item.start * SAMPLE_RATE)
+            part = out[start : start + len(samples)]
+            part += samples[: len(part)]
+        if rng.random() < 0.5:
+            out += _noise(len(out), rng)
+        return out * np.float32(10 ** rng.uniform(-0.5, 0.3))
+
+    def _silence(self, rng: np.random.Generator) -> Example:
+        codec = self._codec
+        samples = np.zeros(round(WINDOW_SECONDS * SAMPLE_RATE), dtype=np.float32)
+        if rng.random() < 0.8:
+            samples += _noise(len(samples), rng) * np.float32(rng.uniform(0.3, 3))
+        language = str(rng.choice(sorted(self._by_language)))
+        if rng.random() < 0.4:
+            tokens = (codec.tokenizer.sot, codec.tokenizer.no_speech)
+            return Example(samples, tokens, 0, (float("nan"),) * 2, ())
+        timestamps = rng.random() < 0.5
+        head = codec.prefix(language, bool(timestamps)) + ([codec.timestamp(0.0)] if timestamps else [])
+        # The language of silence is anyone's guess, so it is no target.
+        return Example(samples, (*head, codec.tokenizer.eot), 1, (float("nan"),) * (len(head) + 1), ())
+
+
+def _noise(length: int, rng: np.random.Generator) -> np.ndarray:
+    level = np.float32(10 ** rng.uniform(-4.5, -2.3))
+    return rng.standard_normal(length, dtype=np.float32) * level

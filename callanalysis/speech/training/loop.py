@@ -1,0 +1,211 @@
+"""The training run: schedule, steps, checkpoints that resume, progress with ETA.
+
+It knows tensors and files of weights; what the examples hold is made elsewhere.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from whisper.model import ModelDimensions
+
+from callanalysis.speech.training.batches import Batch, Batches, ahead
+from callanalysis.speech.training.model import TrainableWhisper, attention_penalty
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run does. The learning rate warms up, stays, and falls linearly to 2 % over the last `decay` steps;
+    the last `window_steps` mix windows of 30 s in, half and half; attention is guided until `guide_until`."""
+
+    steps: int = 9000
+    window_steps: int = 3500
+    decay: int = 3500
+    warm_up: int = 200
+    learning_rate: float = 1.5e-3
+    weight_decay: float = 0.02
+    label_smoothing: float = 0.05
+    ctc_weight: float = 0.4
+    guide_until: int = 3000
+    seed: int = 1
+    save_every_seconds: float = 300.0
+
+    def rate_at(self, step: int) -> float:
+        """Return the learning rate of a step."""
+        falling = min(1.0, max(self.steps - step, 0) / max(self.decay, 1))
+        return self.learning_rate * min(1.0, (step + 1) / self.warm_up) * max(falling, 0.02)
+
+    def kind_at(self, step: int) -> tuple[str, int]:
+        """Return which sequence of batches a step takes from, and its place there."""
+        start = self.steps - self.window_steps
+        if step < start:
+            return "single", step
+        half, odd = divmod(step - start, 2)
+        return ("window", half) if odd else ("single", start + half)
+
+
+@dataclass(slots=True)
+class Progress:
+    """Where a run stands; saved with the weights."""
+
+    step: int = 0
+    seconds: float = 0.0  # spent in earlier starts
+    heard: float = 0.0  # seconds of sound
+    losses: dict[str, float] = field(default_factory=dict)
+
+
+class Trainer:
+    """One run. `folder` gets `state.pt` (to resume) and `log.jsonl`."""
+
+    def __init__(self, model: TrainableWhisper, batches: Batches, plan: Plan, folder: Path) -> None:
+        self.plan, self.folder, self._batches = plan, folder, batches
+        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.model = model.to(self._device)
+        self._parameters = [p for p in model.parameters() if p.requires_grad]
+        self._optimizer = torch.optim.AdamW(
+            self._parameters,
+            plan.learning_rate,
+            betas=(0.9, 0.98),
+            weight_decay=plan.weight_decay,
+            fused=True,
+        )
+        self.progress = Progress()
+
+    def resume(self) -> bool:
+        """Load the saved state if there is one; return whether there was."""
+        path = self.folder / "state.pt"
+        if not path.exists():
+            return False
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        self.model.load_state_dict(state["model"], strict=False)
+        self._optimizer.load_state_dict(state["optimizer"])
+        self.progress = Progress(**state["progress"])
+        return True
+
+    def run(self, report_every: int = 50) -> None:
+        """Train to the plan's last step, saving on the way; an interrupt saves and leaves."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        started = saved = time.monotonic()
+        before = self.progress.seconds
+        try:
+            for batch in ahead(self._upcoming()):
+                self._step(batch)
+                self.progress.seconds = before + time.monotonic() - started
+                if self.progress.step % report_every == 0:
+                    self._report()
+                if time.monotonic() - saved > self.plan.save_every_seconds:
+                    self.save()
+                    saved = time.monotonic()
+        finally:
+            self.save()
+
+    def save(self) -> None:
+        """Write `state.pt` whole or not at all."""
+        state = {k: v for k, v in self.model.state_dict().items() if "token_embedding" not in k}
+        partial = self.folder / "state.pt.partial"
+        content = {
+            "model": state,
+            "optimizer": self._optimizer.state_dict(),
+            "progress": asdict(self.progress),
+        }
+        torch.save(content, partial)
+        partial.replace(self.folder / "state.pt")
+
+    def _upcoming(self) -> Iterator[Batch]:
+        for step in range(self.progress.step, self.plan.steps):
+            kind, place = self.plan.kind_at(step)
+            yield self._batches.window(place) if kind == "window" else self._batches.single(place)
+
+    def _step(self, batch: Batch) -> None:
+        plan, step = self.plan, self.progress.step
+        for group in self._optimizer.param_groups:
+            group["lr"] = plan.rate_at(step)
+        guided = step < plan.guide_until
+        dtype = torch.bfloat16
+        outputs = self.model(batch.mel.to(self._device, dtype), batch.inputs.to(self._device), guided)
+        losses = self._losses(outputs.logits, outputs.ctc, batch)
+        total = losses["text"] + plan.ctc_weight * losses["ctc"]
+        if outputs.attention is not None:
+            centres, widths = batch.centres.to(self._device), batch.widths.to(self._device)
+            losses["guide"] = attention_penalty(outputs.attention, centres, widths)
+            total = total + 4.0 * (1 - step / plan.guide_until) * losses["guide"]
+        self._optimizer.zero_grad(set_to_none=True)
+        total.backward()
+        norm = torch.nn.utils.clip_grad_norm_(self._parameters, 1.0)
+        if math.isfinite(float(norm)):
+            self._optimizer.step()
+        self.progress.step += 1
+        self.progress.heard += batch.seconds
+        self._remember({name: float(value.detach()) for name, value in losses.items()})
+
+    def _losses(self, logits: torch.Tensor, ctc: torch.Tensor, batch: Batch) -> dict[str, torch.Tensor]:
+        targets = batch.targets.to(self._device)
+        text = F.cross_entropy(
+            logits.flatten(0, 1),
+            targets.flatten(),
+            ignore_index=-100,
+            label_smoothing=self.plan.label_smoothing,
+        )
+        with torch.no_grad():
+            learnt = targets != -100
+            right = (logits.argmax(-1) == targets)[learnt].float().mean()
+        log_probabilities = F.log_softmax(ctc.float(), dim=-1).transpose(0, 1)
+        spelt = F.ctc_loss(
+            log_probabilities,
+            batch.phones.to(self._device),
+            batch.frames,
+            batch.phone_counts,
+            zero_infinity=True,
+        )
+        return {"text": text, "ctc": spelt, "right": right}
+
+    def _remember(self, losses: dict[str, float]) -> None:
+        kept = self.progress.losses
+        for name, value in losses.items():
+            if math.isfinite(value):
+                kept[name] = value if name not in kept else 0.96 * kept[name] + 0.04 * value
+
+    def _report(self) -> None:
+        progress, plan = self.progress, self.plan
+        pace = progress.seconds / max(progress.step, 1)
+        left = pace * (plan.steps - progress.step)
+        figures = {name: round(value, 4) for name, value in progress.losses.items()}
+        line = {
+            "step": progress.step,
+            "hours": round(progress.heard / 3600, 2),
+            **figures,
+            "s_per_step": round(pace, 3),
+        }
+        with (self.folder / "log.jsonl").open("a", encoding="utf-8") as out:
+            out.write(json.dumps(line) + "\n")
+        log.info("step %d of %d, %s, %d min left", progress.step, plan.steps, figures, round(left / 60))
+
+
+def save_checkpoint(model: TrainableWhisper, dims: ModelDimensions, path: Path, half: bool = True) -> None:
+    """Write the weights as openai-whisper writes its own: `{"dims", "model_state_dict"}`, in float16 by default.
+
+    `whisper.load_model(path)` brings them back to float32.
+    """
+    weights = model.full_weights()
+    state = {k: v.half() if half and v.is_floating_point() else v for k, v in weights.items()}
+    partial = path.with_suffix(".partial")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    torch.save({"dims": asdict(dims), "model_state_dict": state}, partial)
+    partial.replace(path)
+
+
+def seed_everything(seed: int) -> None:
+    """Set the seeds of torch and numpy."""
+    torch.manual_seed(seed)
+    np.random.seed(seed)

@@ -1,0 +1,111 @@
+"""Pairs of sound and text, read from JSON lines and kept as one file of samples with an index.
+
+A line is `{"audio": path, "text", "language", "phones"?: [..]}`, the path relative to the file that names it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import soxr
+
+from callanalysis.errors import InputError
+
+SAMPLE_RATE = 16_000  # Hz
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One line of the manifest; `place` and `length` say where its samples lie in the cache."""
+
+    text: str
+    language: str
+    phones: tuple[str, ...]
+    place: int
+    length: int
+
+    @property
+    def seconds(self) -> float:
+        """The duration in seconds."""
+        return self.length / SAMPLE_RATE
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """All pairs of some manifests, and their samples: int16 at 16 kHz, end to end, mapped from disk."""
+
+    rows: tuple[Pair, ...]
+    sound: np.ndarray
+
+    def samples(self, row: Pair) -> np.ndarray:
+        """Return the float32 samples of a pair, -1 to 1."""
+        return self.sound[row.place : row.place + row.length].astype(np.float32) / 32768
+
+    @property
+    def hours(self) -> float:
+        """The duration of all pairs."""
+        return sum(row.length for row in self.rows) / SAMPLE_RATE / 3600
+
+
+def open_pairs(manifests: list[Path], cache: Path) -> Pairs:
+    """Return the pairs of the manifests; the samples are decoded once into `cache`.
+
+    Raises InputError naming file and line where a line is no pair or its sound cannot be read.
+    """
+    key = hashlib.sha256(b"".join(path.read_bytes() for path in manifests)).hexdigest()[:16]
+    index, sound = cache / f"pairs-{key}.json", cache / f"pairs-{key}.i16"
+    if not index.exists():
+        cache.mkdir(parents=True, exist_ok=True)
+        _build(manifests, index, sound)
+    rows = tuple(
+        Pair(r["text"], r["language"], tuple(r["phones"]), r["place"], r["length"])
+        for r in json.loads(index.read_text(encoding="utf-8"))
+    )
+    return Pairs(rows, np.memmap(sound, dtype=np.int16, mode="r"))
+
+
+def _build(manifests: list[Path], index: Path, sound: Path) -> None:
+    rows: list[dict[str, object]] = []
+    place = 0
+    partial = sound.with_suffix(".partial")
+    with partial.open("wb") as out:
+        for where, line, base in _lines(manifests):
+            samples = read_sound(base / str(line.get("audio", "")), where)
+            text, language = line.get("text"), line.get("language")
+            if not isinstance(text, str) or not isinstance(language, str):
+                raise InputError(where, "a pair needs text and language", "Give both as strings")
+            out.write((np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())
+            rows.append({"text": text, "language": language, "phones": line.get("phones") or []})
+            rows[-1].update(place=place, length=len(samples))
+            place += len(samples)
+    partial.replace(sound)
+    index.write_text(json.dumps(rows, ensure_ascii=False), encoding="utf-8")
+
+
+def _lines(manifests: list[Path]) -> Iterator[tuple[str, dict[str, object], Path]]:
+    for path in manifests:
+        for number, text in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            where = f"{path.name}:{number}"
+            try:
+                line = json.loads(text)
+            except json.JSONDecodeError as error:
+                raise InputError(where, f"not JSON: {error}", "Write one JSON object a line") from error
+            yield where, line, path.parent
+
+
+def read_sound(path: Path, where: str) -> np.ndarray:
+    """Return the sound of a WAV or FLAC file, mixed to one channel: float32 at 16 kHz."""
+    try:
+        samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
+    except (soundfile.LibsndfileError, OSError) as error:
+        raise InputError(where, f"cannot read {path.name}: {error}", "Give a WAV or FLAC file") from error
+    mono = samples.mean(axis=1)
+    return np.asarray(
+        mono if rate == SAMPLE_RATE else soxr.resample(mono, rate, SAMPLE_RATE), dtype=np.float32
+    )

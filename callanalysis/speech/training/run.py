@@ -1,0 +1,92 @@
+"""One training run from manifests to a checkpoint: what `callanalysis train-speech` does."""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+import whisper
+from whisper.model import ModelDimensions, Whisper
+
+from callanalysis.errors import CheckpointError, InputError
+from callanalysis.speech.training.batches import Batches
+from callanalysis.speech.training.examples import ExampleMaker
+from callanalysis.speech.training.loop import Plan, Trainer, save_checkpoint, seed_everything
+from callanalysis.speech.training.model import TrainableWhisper, new_whisper
+from callanalysis.speech.training.pairs import Pairs, open_pairs
+from callanalysis.speech.training.text import TextCodec, Vocabulary, phones_of
+
+log = logging.getLogger(__name__)
+
+# 256 states, four encoder and two decoder layers: 19.3 M parameters, of which 13.3 M are token rows; 38.6 MB in float16.
+CTC_SIZES = (512, 8192)  # classes of the auxiliary CTC head: phones, or characters where no phones are given
+DEMO_DIMENSIONS = ModelDimensions(80, 1500, 256, 4, 4, 51865, 448, 256, 4, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """From which pairs, to which checkpoint, in which folder, from which base (None: from nothing)."""
+
+    manifests: tuple[Path, ...]
+    out: Path
+    work: Path
+    base: str | None = None
+    dims: ModelDimensions | None = None
+
+
+def train(job: Job, plan: Plan) -> str:
+    """Train, write the checkpoint and return a line that says what was done."""
+    seed_everything(plan.seed)
+    pairs = _with_phones(open_pairs(list(job.manifests), job.work / "cache"))
+    codec = TextCodec(fine=job.base is None)
+    maker = ExampleMaker(pairs, codec)
+    languages = sorted({row.language for row in pairs.rows})
+    spelt = (codec.spell(row.text, lead).tokens for row in pairs.rows for lead in (False, True))
+    vocabulary = Vocabulary.of(spelt, codec, languages)
+    phones = _phone_names(pairs, job.work)
+    batches = Batches(maker, vocabulary, phones, plan.seed)
+    network = _network(job, plan)
+    ids = torch.from_numpy(vocabulary.ids)
+    model = TrainableWhisper(network, ids, _ctc_size(len(phones)), fresh=job.base is None)
+    trainer = Trainer(model, batches, plan, job.work)
+    if trainer.resume():
+        log.info("going on from step %d", trainer.progress.step)
+    log.info("%d pairs, %.1f h, %d tokens, %s", len(pairs.rows), pairs.hours, len(ids), ", ".join(languages))
+    trainer.run()
+    save_checkpoint(model, network.dims, job.out)
+    heard = trainer.progress.heard / 3600
+    return f"{job.out}: {trainer.progress.step} steps, {heard:.1f} h heard in {trainer.progress.seconds / 60:.0f} min"
+
+
+def _network(job: Job, plan: Plan) -> Whisper:
+    if job.base is None:
+        return new_whisper(job.dims or DEMO_DIMENSIONS, plan.seed)
+    try:
+        return whisper.load_model(job.base, device="cpu")
+    except RuntimeError as error:
+        remedy = "Give the path of a .pt file, or a name that `callanalysis models list` shows as present"
+        raise CheckpointError(job.base, f"cannot be loaded: {error}", remedy) from error
+
+
+def _phone_names(pairs: Pairs, work: Path) -> list[str]:
+    """The CTC labels of the run; a run that goes on with more pairs keeps the places of those it had."""
+    path = work / "phones.json"
+    names: list[str] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    names += sorted({p for row in pairs.rows for p in row.phones} - set(names))
+    if len(names) > CTC_SIZES[-1]:
+        remedy = f"Use at most {CTC_SIZES[-1]} different ones"
+        raise InputError(str(work), f"{len(names)} different phones", remedy)
+    path.write_text(json.dumps(names, ensure_ascii=False), encoding="utf-8")
+    return names
+
+
+def _ctc_size(phones: int) -> int:
+    return next(size for size in CTC_SIZES if phones <= size)
+
+
+def _with_phones(pairs: Pairs) -> Pairs:
+    rows = (r if r.phones else replace(r, phones=tuple(phones_of(r.text, r.language))) for r in pairs.rows)
+    return Pairs(tuple(rows), pairs.sound)
