@@ -29,9 +29,13 @@ SPEECH_LEVEL = 0.05  # RMS of active speech, about -26 dBFS, ITU-T P.56's usual 
 # 还 is huan2 (to repay) before these, and hai2 (still) elsewhere; espeak and pypinyin read hai2 throughout.
 _REPAY = re.compile(
     r"还(?=款|钱|清|上|贷|掉|完|给|了(?!解)|得起|得上|得了|不上|不起|不了|多少|你|您|利|本金|账|债|最低|全|一部|"
-    r"[一二两三四五六七八九十百千万半]+(?:块|元|百|千|万|期|次|部|点|半)|$)|"
+    r"[一二两三四五六七八九十百千万半]+(?:块|元|百|千|万|期|次|部|点|半)|[，。？！]|$)|"
     r"(?<=偿)还|(?<=归)还|(?<=要)还(?=[，。？！]|$)|(?<=能)还|(?<=没)还|(?<=先)还|(?<=再)还|(?<=来)还|(?<=不)还|(?<=已)还|(?<=去)还|(?<=肯)还"
 )
+_PHRASES = {
+    "都会": [["dōu"], ["huì"]],
+    "睡不着": [["shuì"], ["bù"], ["zháo"]],
+}  # pypinyin reads them otherwise
 _CJK = re.compile(r"[\u4e00-\u9fff]")
 
 
@@ -115,11 +119,17 @@ def pronunciation(text: str, language: str) -> list[str]:
 
 def pinyin(text: str) -> list[str]:
     """Return tone-number pinyin of each Chinese character in `text`, punctuation kept in place."""
-    from pypinyin import Style, lazy_pinyin
+    from pypinyin import Style, lazy_pinyin, load_phrases_dict
 
+    load_phrases_dict(_PHRASES)
     marked = _REPAY.sub("環", text)  # a character read only huan2 stands in for 还, to repay
     read = lazy_pinyin(
-        marked, style=Style.TONE3, neutral_tone_with_five=True, v_to_u=False, tone_sandhi=False, errors=list
+        marked,
+        style=Style.TONE3,
+        neutral_tone_with_five=True,
+        v_to_u=False,
+        tone_sandhi=False,
+        errors=lambda other: list(other),
     )
     return [syllable for syllable in read if syllable.strip()]
 

@@ -9,7 +9,7 @@ import json
 import logging
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -22,6 +22,8 @@ from callanalysis.speech.training.batches import Batch, Batches, ahead
 from callanalysis.speech.training.model import TrainableWhisper, attention_penalty
 
 log = logging.getLogger(__name__)
+
+REPORT_EVERY = 50  # steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,7 @@ class Trainer:
         self.progress = Progress(**state["progress"])
         return True
 
-    def run(self, report_every: int = 50) -> None:
+    def run(self, after_step: Callable[[int], None] | None = None) -> None:
         """Train to the plan's last step, saving on the way; an interrupt saves and leaves."""
         self.folder.mkdir(parents=True, exist_ok=True)
         started = saved = time.monotonic()
@@ -102,7 +104,9 @@ class Trainer:
             for batch in ahead(self._upcoming()):
                 self._step(batch)
                 self.progress.seconds = before + time.monotonic() - started
-                if self.progress.step % report_every == 0:
+                if after_step is not None:
+                    after_step(self.progress.step)
+                if self.progress.step % REPORT_EVERY == 0:
                     self._report()
                 if time.monotonic() - saved > self.plan.save_every_seconds:
                     self.save()

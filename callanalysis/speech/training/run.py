@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -37,8 +38,11 @@ class Job:
     dims: ModelDimensions | None = None
 
 
-def train(job: Job, plan: Plan) -> str:
-    """Train, write the checkpoint and return a line that says what was done."""
+def train(job: Job, plan: Plan, after_step: Callable[[int], None] | None = None) -> str:
+    """Train, write the checkpoint and return a line that says what was done.
+
+    `after_step` is told the number of steps done; what it raises ends the run, saved to be resumed.
+    """
     seed_everything(plan.seed)
     pairs = _with_phones(open_pairs(list(job.manifests), job.work / "cache"))
     codec = TextCodec(fine=job.base is None)
@@ -55,7 +59,7 @@ def train(job: Job, plan: Plan) -> str:
     if trainer.resume():
         log.info("going on from step %d", trainer.progress.step)
     log.info("%d pairs, %.1f h, %d tokens, %s", len(pairs.rows), pairs.hours, len(ids), ", ".join(languages))
-    trainer.run()
+    trainer.run(after_step)
     save_checkpoint(model, network.dims, job.out)
     heard = trainer.progress.heard / 3600
     return f"{job.out}: {trainer.progress.step} steps, {heard:.1f} h heard in {trainer.progress.seconds / 60:.0f} min"
