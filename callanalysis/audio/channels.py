@@ -10,9 +10,9 @@ from callanalysis.audio.levels import HOP_SECONDS, Levels
 from callanalysis.audio.tones import SILENCE_DB
 
 _SHORTEST_SOUND = 0.2  # seconds above SILENCE_DB that make a channel more than a click
-_COPY = 0.9997  # squared correlation: what differs lies 35 dB below, as after lossy coding of a copy
+_COPY = 0.99  # squared correlation: what differs lies 20 dB below, as after lossy coding of a copy
 _LEAK = 0.9  # squared correlation of a channel on which the other is heard and nothing else
-_LEAK_GAIN = 10 ** (-25 / 10)  # energy ratio; a copy at less than -25 dB is cross-talk, not a side
+_LEAK_GAIN = 10 ** (-10 / 10)  # energy ratio; a copy 10 dB lower is cross-talk on a dead side
 
 
 @dataclass(frozen=True, slots=True)

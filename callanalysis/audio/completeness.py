@@ -25,12 +25,11 @@ class WavSize:
 
     promised: int | None
     found: int
-    per_second: int  # bytes
 
     @property
-    def missing_seconds(self) -> float:
-        """Seconds of sound that are not there."""
-        return max(0, (self.promised or 0) - self.found) / max(1, self.per_second)
+    def promised_share(self) -> float:
+        """How many times what is there is promised; 1 for a whole file."""
+        return max(1.0, (self.promised or 0) / max(1, self.found))
 
 
 def wav_size(file: BinaryIO) -> WavSize | None:
@@ -39,15 +38,12 @@ def wav_size(file: BinaryIO) -> WavSize | None:
     if file.read(4) not in (b"RIFF", b"RF64"):
         return None
     file.seek(12)
-    per_second = 0
     while len(head := file.read(8)) == 8:
         name, length = struct.unpack("<4sI", head)
         body = file.tell()
-        if name == b"fmt ":
-            per_second = int.from_bytes(file.read(length)[8:12], "little")
-        elif name == b"data":
+        if name == b"data":
             open_ended = length == 0 or length >= _OPEN_ENDED_WAV
-            return WavSize(None if open_ended else length, size - body, per_second)
+            return WavSize(None if open_ended else length, size - body)
         file.seek(body + length + length % 2)
     return None
 
@@ -65,7 +61,7 @@ def is_cut_ogg(file: BinaryIO) -> bool:
         return True
     segments = tail[last + 26]
     table = tail[last + 27 : last + 27 + segments]
-    return len(table) < segments or last + 27 + segments + sum(table) > len(tail)
+    return bool(len(table) < segments or last + 27 + segments + sum(table) > len(tail))
 
 
 def has_mp3_length(file: BinaryIO) -> bool:
@@ -96,7 +92,7 @@ def has_mp4_index(file: BinaryIO) -> bool:
         if length == 1:
             length = int.from_bytes(file.read(8), "big")
         if name == b"moov":
-            return position + length <= size
+            return bool(position + length <= size)
         if length < 8:
             return False
         position += length

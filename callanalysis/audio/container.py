@@ -91,6 +91,8 @@ def open_file(path: Path) -> Iterator[OpenFile]:
 def check_readable(path: Path) -> None:
     """Raise RecordingError unless the path is a file with something in it that may be read."""
     try:
+        if path.exists() and not path.is_file() and not path.is_dir():  # opening a pipe would wait for ever
+            raise recording_error(path, "unreadable")
         with path.open("rb") as file:
             empty = not file.read(1)
     except OSError as error:

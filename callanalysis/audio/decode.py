@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import av
 import numpy as np
@@ -23,8 +23,9 @@ class DecodeReport:
 
     packets: int = 0
     bad_packets: int = 0
+    last_is_bad: bool = False  # the last packet cannot be decoded: a cut goes through it
     gap_seconds: float = 0.0
-    broken_off: bool = field(default=False)  # reading ended with an error, not at the end of the file
+    broken_off: bool = False  # reading ended with an error, not at the end of the file
 
 
 def decode_blocks(source: OpenFile, rate: int, report: DecodeReport) -> Iterator[np.ndarray]:
@@ -67,11 +68,14 @@ def _frames(source: OpenFile, report: DecodeReport) -> Iterator[AudioFrame]:
         except FFmpegError:
             report.broken_off = True
             return
-        report.packets += packet.size > 0
+        is_last = packet.size == 0  # the empty packet that flushes the decoder
+        report.packets += not is_last
         try:
             yield from packet.decode()
+            report.last_is_bad &= is_last
         except FFmpegError:
             report.bad_packets += 1
+            report.last_is_bad = True
 
 
 def _without_gaps(frames: Iterator[AudioFrame], report: DecodeReport) -> Iterator[AudioFrame]:

@@ -36,8 +36,8 @@ FAULTS = MappingProxyType(
         ),
         "codec": ("the sound is coded as {codec}, which cannot be decoded", "Convert it to WAV or FLAC"),
         "truncated": (
-            "the file is cut off: {found} of {promised} are there",
-            f"{_COPY_AGAIN}; if the original is cut off too, save what is left under a new name with an "
+            "the file is cut off or has a hole: {found} of {promised} can be read",
+            f"{_COPY_AGAIN}; if the original is no better, save what is left under a new name with an "
             "audio program",
         ),
         "damaged": (
@@ -74,7 +74,7 @@ NOTES = MappingProxyType(
         "identical_channels": "all channels carry the same sound; it is treated as mono",
         "extra_channels": "channels that are silent or copies were left out, so that two remain",
         "dead_channel": "one side of the call is silent",
-        "gaps": "sound is missing inside the recording; silence stands in its place, so that the times are right",
+        "gaps": "sound is missing inside the recording; silence stands in its place",
         "damaged_packets": "a few packets of sound could not be decoded",
         "open_ended": "the recorder did not close the file; its length is what is there",
     }

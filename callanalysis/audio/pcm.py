@@ -7,6 +7,8 @@ from typing import IO
 
 import numpy as np
 
+from callanalysis.errors import SetupError
+
 IN_MEMORY = 40_000_000  # bytes: ten minutes of two channels at 16 kHz
 
 
@@ -26,11 +28,18 @@ class PcmStore:
         """Add a block at the end; values beyond full scale are clipped."""
         data = np.clip(np.round(block.T * 32768), -32768, 32767).astype("<i2").tobytes()
         self._bytes += data
-        if self._file is None and len(self._bytes) > self._in_memory:
-            self._file = tempfile.TemporaryFile(prefix="callanalysis-")  # noqa: SIM115, closed by close()
-        if self._file is not None:
+        if self._file is not None or len(self._bytes) > self._in_memory:
+            self._spill()
+
+    def _spill(self) -> None:
+        try:
+            if self._file is None:
+                self._file = tempfile.TemporaryFile(prefix="callanalysis-")  # noqa: SIM115, closed by close()
             self._file.write(self._bytes)
-            self._bytes.clear()
+        except OSError as error:
+            remedy = "Make room there, or set TMPDIR to a folder on a larger disk"
+            raise SetupError(tempfile.gettempdir(), "a long recording cannot be unpacked", remedy) from error
+        self._bytes.clear()
 
     def finish(self) -> None:
         """Make the samples readable; no block may follow."""

@@ -13,7 +13,7 @@ import numpy as np
 
 from callanalysis.audio.levels import HOP_SECONDS, Levels
 
-ToneKind = Literal["ring-back", "busy", "beep", "hold"]
+ToneKind = Literal["progress", "beep", "hold"]  # progress: ring-back, busy
 
 SILENCE_DB = -60.0  # below this nothing on a telephone line is heard
 _BELOW_LOUD_DB = 30.0  # frames this far below the loud parts are pauses
@@ -22,9 +22,8 @@ _STEADY_HZ = 35.0  # from frame to frame; two lines 40 Hz apart move their centr
 _SHORTEST = 0.2  # seconds
 _EDGE_FRAMES = 2  # frames at either end that hold only part of the tone
 _ONLY_TONES = 0.9  # share of the frames that are not pauses
-_PROGRESS_BAND = (390.0, 500.0)  # Hz, centre of ring-back and busy tones
-_RING_SECONDS = 0.7  # ring-back sounds for 0.8-2 s, busy for 0.2-0.5 s
-_BEEP_SECONDS = 2.5
+_PROGRESS_BAND = (390.0, 600.0)  # Hz, centre of ring-back and busy tones
+_LONGEST_PULSE = 3.0  # seconds; ring-back sounds for 0.4-2 s, busy for 0.2-0.5 s, a beep for less than 2 s
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +91,6 @@ def _runs(tonal: np.ndarray, steady: np.ndarray) -> list[tuple[int, int]]:
 
 
 def _kind(seconds: float, hertz: float) -> ToneKind:
-    if _PROGRESS_BAND[0] <= hertz <= _PROGRESS_BAND[1]:
-        return "ring-back" if seconds >= _RING_SECONDS else "busy"
-    return "beep" if seconds < _BEEP_SECONDS else "hold"
+    if seconds > _LONGEST_PULSE:
+        return "hold"
+    return "progress" if _PROGRESS_BAND[0] <= hertz <= _PROGRESS_BAND[1] else "beep"
