@@ -25,12 +25,9 @@ def train_speech(
     base: Annotated[
         str | None, typer.Option("--from", help="Fine-tune this checkpoint: a name or a path.")
     ] = None,
-    steps: Annotated[int, typer.Option(min=1)] = 9000,
-    window_steps: Annotated[
-        int, typer.Option(min=0, help="Last steps, which mix in windows of 30 s.")
-    ] = 3500,
+    steps: Annotated[int, typer.Option(min=1)] = 11_000,
     learning_rate: Annotated[
-        float | None, typer.Option(help="Default 1.5e-3, or 1e-5 for fine-tuning.")
+        float | None, typer.Option(help="Default 1e-3, or 1e-5 for fine-tuning.")
     ] = None,
     seed: int = 1,
     threads: Annotated[int | None, typer.Option(help="CPU threads.")] = None,
@@ -44,14 +41,6 @@ def train_speech(
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     if threads:
         torch.set_num_threads(threads)
-    rate = learning_rate or (1e-5 if base else 1.5e-3)
-    plan = Plan(
-        steps=steps,
-        window_steps=min(window_steps, steps),
-        decay=min(window_steps, steps) or steps,
-        learning_rate=rate,
-        seed=seed,
-        guide_until=0 if base else min(3000, steps // 2),
-    )
+    plan = Plan.of_length(steps, seed, fresh=base is None, learning_rate=learning_rate)
     report = train(Job(tuple(pairs), out, work, base), plan)
     typer.echo(report)

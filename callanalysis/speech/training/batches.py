@@ -15,10 +15,13 @@ from torch import Tensor
 from whisper.audio import HOP_LENGTH, N_FFT, mel_filters
 
 from callanalysis.speech.training.examples import WINDOW_SECONDS, Example, ExampleMaker
+from callanalysis.speech.training.model import FRAMES_PER_SECOND
 from callanalysis.speech.training.pairs import SAMPLE_RATE
 from callanalysis.speech.training.text import Vocabulary
 
-SECONDS_PER_BATCH = 90.0
+SECONDS_PER_BATCH = 60.0
+SHORT_SECONDS_PER_BATCH = 20.0
+SHORT_SECONDS = 2.0  # utterances up to this length come first (curriculum by length, Amodei 2016)
 FRAME_STEP = 64  # lengths are rounded up to this many mel frames: few shapes, few kernels
 TOKEN_STEP = 8
 
@@ -28,7 +31,8 @@ class Batch:
     """Tensors of one step: log-mel (batch, 80, frames), compact tokens in and out, places, phones.
 
     `targets` is -100 where nothing is learnt; `centres` and `widths` are seconds; `phones` are all labels end to
-    end, `phone_counts` how many belong to each example, `frames` its encoder frames.
+    end, `phone_counts` how many belong to each example, `frames` its encoder frames; `aligned` (batch, frames) is the
+    phone of each frame if the phones of an utterance were equally long, -100 in pauses.
     """
 
     mel: Tensor
@@ -39,6 +43,7 @@ class Batch:
     phones: Tensor
     phone_counts: Tensor
     frames: Tensor
+    aligned: Tensor
     seconds: float
 
 
@@ -49,12 +54,19 @@ class Batches:
         self._rows, self._maker, self._vocabulary, self._seed = maker.rows, maker, vocabulary, seed
         self._phone_ids = {name: i + 1 for i, name in enumerate(phones)}
 
+    def short(self, place: int) -> Batch:
+        """Return batch number `place` of the endless sequence of small batches of short utterances."""
+        return self._singles(place, SHORT_SECONDS)
+
     def single(self, place: int) -> Batch:
         """Return batch number `place` of the endless sequence of single-utterance batches."""
-        per_epoch = len(self._plan(0))
+        return self._singles(place, None)
+
+    def _singles(self, place: int, longest: float | None) -> Batch:
+        per_epoch = len(self._plan(0, longest))
         epoch, index = divmod(place, per_epoch)
-        plan = self._plan(epoch)
-        rng = np.random.default_rng((self._seed, 1, place))
+        plan = self._plan(epoch, longest)
+        rng = np.random.default_rng((self._seed, 3 if longest else 1, place))
         return self._collate(
             [self._maker.single(self._rows[i], rng) for i in plan[min(index, len(plan) - 1)]], rng
         )
@@ -65,14 +77,17 @@ class Batches:
         count = int(SECONDS_PER_BATCH / WINDOW_SECONDS)
         return self._collate([self._maker.window(rng) for _ in range(count)], rng)
 
-    @lru_cache(maxsize=2)  # noqa: B019 - one object lives as long as the run
-    def _plan(self, epoch: int) -> list[list[int]]:
+    @lru_cache(maxsize=4)  # noqa: B019 - one object lives as long as the run
+    def _plan(self, epoch: int, longest: float | None) -> list[list[int]]:
         rng = np.random.default_rng((self._seed, 0, epoch))
         lengths = np.array([row.seconds for row in self._rows])
         order = np.argsort(lengths + rng.uniform(0, 0.3, len(lengths)))
+        budget = SECONDS_PER_BATCH
+        if longest is not None and (lengths <= longest).any():
+            order, budget = order[lengths[order] <= longest], SHORT_SECONDS_PER_BATCH
         batches: list[list[int]] = [[]]
         for i in order:
-            if (len(batches[-1]) + 1) * lengths[i] > SECONDS_PER_BATCH:
+            if batches[-1] and (len(batches[-1]) + 1) * lengths[i] > budget:
                 batches.append([])
             batches[-1].append(int(i))
         rng.shuffle(batches)
@@ -97,6 +112,7 @@ class Batches:
             targets[i, example.loss_from : n] = ids[example.loss_from + 1 :]
             centres[i, :n] = example.centres[1:]
         phones = [self._phone_ids[p] for e in examples for p in e.phones]
+        aligned = np.stack([self._align(e, frames // 2) for e in examples])
         return Batch(
             mel=mask(log_mel(torch.from_numpy(samples)), rng),
             inputs=torch.from_numpy(inputs),
@@ -106,8 +122,21 @@ class Batches:
             phones=torch.tensor(phones, dtype=torch.long),
             phone_counts=torch.tensor([len(e.phones) for e in examples]),
             frames=torch.full((len(examples),), frames // 2),
+            aligned=torch.from_numpy(aligned),
             seconds=len(examples) * frames * HOP_LENGTH / SAMPLE_RATE,
         )
+
+    def _align(self, example: Example, frames: int) -> np.ndarray:
+        out = np.full(frames, -100, dtype=np.int64)
+        ids = [self._phone_ids[p] for p in example.phones]
+        done = 0
+        for start, end, count in example.spans:
+            first, last = int(start * FRAMES_PER_SECOND), min(int(end * FRAMES_PER_SECOND), frames)
+            if count and last > first:
+                at = np.arange(last - first) * count // (last - first)
+                out[first:last] = np.array(ids[done : done + count])[at]
+            done += count
+        return out
 
 
 def log_mel(samples: Tensor) -> Tensor:

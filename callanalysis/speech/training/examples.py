@@ -20,13 +20,15 @@ MAX_PROMPT = 60  # tokens; plain Whisper gives up to 223
 @dataclass(frozen=True, slots=True)
 class Example:
     """Sound and what to write. `loss_from` is the first position of `tokens` that is learnt as a target;
-    `centres` (seconds, NaN where none) say where each token is spoken."""
+    `centres` (seconds, NaN where none) say where each token is spoken; `spans` (start, end in seconds, number of
+    phones) say where the phones are."""
 
     samples: np.ndarray
     tokens: tuple[int, ...]
     loss_from: int
     centres: tuple[float, ...]
     phones: tuple[str, ...]
+    spans: tuple[tuple[float, float, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,7 @@ class ExampleMaker:
         loss_from = len(tokens) - (3 if timestamps else 4)  # the position of <|startoftranscript|>
         centres = [float("nan")] * len(tokens)
         phones: list[str] = []
+        spans: list[tuple[float, float, int]] = []
         for item in placed:
             if item.end > length + 1e-6:  # cut by the window's end: only its start, as Whisper was trained
                 if timestamps:
@@ -101,9 +104,10 @@ class ExampleMaker:
                 break
             self._write(item, tokens, centres, timestamps)
             phones += item.row.phones
+            spans.append((item.start, item.end, len(item.row.phones)))
         tokens.append(codec.tokenizer.eot)
         centres.append(float("nan"))
-        return Example(samples, tuple(tokens), loss_from, tuple(centres), tuple(phones))
+        return Example(samples, tuple(tokens), loss_from, tuple(centres), tuple(phones), tuple(spans))
 
     def _write(self, item: _Placed, tokens: list[int], centres: list[float], timestamps: bool) -> None:
         first = tokens[-1] == self._codec.tokenizer.no_timestamps

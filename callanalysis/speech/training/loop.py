@@ -28,20 +28,51 @@ REPORT_EVERY = 50  # steps
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a run does. The learning rate warms up, stays, and falls linearly to 2 % over the last `decay` steps;
-    the last `window_steps` mix windows of 30 s in, half and half; attention is guided until `guide_until`."""
+    """What a run does: first `short_steps` on short utterances, last `window_steps` with windows of 30 s mixed in.
 
-    steps: int = 9000
-    window_steps: int = 3500
-    decay: int = 3500
-    warm_up: int = 200
-    learning_rate: float = 1.5e-3
+    The learning rate warms up, stays, and falls linearly to 2 % over the last `decay` steps. A network that knows
+    nothing needs a start: until `align_until` the CTC head learns phones of equal length instead of CTC, and
+    until `guide_until` attention is drawn to where each token is spoken.
+    """
+
+    steps: int = 11_000
+    short_steps: int = 2000
+    window_steps: int = 4000
+    decay: int = 4000
+    warm_up: int = 100
+    learning_rate: float = 1e-3
     weight_decay: float = 0.02
     label_smoothing: float = 0.05
-    ctc_weight: float = 0.4
-    guide_until: int = 3000
+    guide_until: int = 4000
+    align_until: int = 300
     seed: int = 1
     save_every_seconds: float = 300.0
+
+    @classmethod
+    def of_length(cls, steps: int, seed: int, fresh: bool, learning_rate: float | None = None) -> Plan:
+        """Return the plan of a run of `steps`, its phases in proportion; `fresh` means from nothing."""
+        if not fresh:
+            return cls(
+                steps=steps,
+                short_steps=0,
+                window_steps=steps,
+                decay=steps,
+                guide_until=0,
+                align_until=0,
+                learning_rate=learning_rate or 1e-5,
+                seed=seed,
+            )
+        share = steps / 11_000
+        return cls(
+            steps=steps,
+            short_steps=int(2000 * share),
+            window_steps=int(4000 * share),
+            decay=int(4000 * share),
+            guide_until=int(4000 * share),
+            align_until=int(300 * share),
+            learning_rate=learning_rate or 1e-3,
+            seed=seed,
+        )
 
     def rate_at(self, step: int) -> float:
         """Return the learning rate of a step."""
@@ -50,11 +81,17 @@ class Plan:
 
     def kind_at(self, step: int) -> tuple[str, int]:
         """Return which sequence of batches a step takes from, and its place there."""
+        if step < self.short_steps:
+            return "short", step
         start = self.steps - self.window_steps
         if step < start:
-            return "single", step
+            return "single", step - self.short_steps
         half, odd = divmod(step - start, 2)
-        return ("window", half) if odd else ("single", start + half)
+        return ("window", half) if odd else ("single", start - self.short_steps + half)
+
+    def ctc_weight_at(self, step: int) -> float:
+        """Return the weight of the CTC loss: none, then 1, then 0.3 once attention stands on its own."""
+        return 0.0 if step < self.align_until else 1.0 if step < self.guide_until else 0.3
 
 
 @dataclass(slots=True)
@@ -129,7 +166,7 @@ class Trainer:
     def _upcoming(self) -> Iterator[Batch]:
         for step in range(self.progress.step, self.plan.steps):
             kind, place = self.plan.kind_at(step)
-            yield self._batches.window(place) if kind == "window" else self._batches.single(place)
+            yield getattr(self._batches, kind)(place)
 
     def _step(self, batch: Batch) -> None:
         plan, step = self.plan, self.progress.step
@@ -139,11 +176,15 @@ class Trainer:
         dtype = torch.bfloat16
         outputs = self.model(batch.mel.to(self._device, dtype), batch.inputs.to(self._device), guided)
         losses = self._losses(outputs.logits, outputs.ctc, batch)
-        total = losses["text"] + plan.ctc_weight * losses["ctc"]
+        total = losses["text"] + plan.ctc_weight_at(step) * losses["ctc"]
         if outputs.attention is not None:
             centres, widths = batch.centres.to(self._device), batch.widths.to(self._device)
             losses["guide"] = attention_penalty(outputs.attention, centres, widths)
             total = total + 4.0 * (1 - step / plan.guide_until) * losses["guide"]
+        if step < plan.align_until:
+            aligned = batch.aligned.to(self._device).flatten()
+            losses["align"] = F.cross_entropy(outputs.ctc.float().flatten(0, 1), aligned, ignore_index=-100)
+            total = total + losses["align"]
         self._optimizer.zero_grad(set_to_none=True)
         total.backward()
         norm = torch.nn.utils.clip_grad_norm_(self._parameters, 1.0)

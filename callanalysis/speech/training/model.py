@@ -28,13 +28,19 @@ class Outputs:
 
 
 def new_whisper(dims: ModelDimensions, seed: int) -> Whisper:
-    """Return a Whisper network with fresh weights, scaled as GPT-2 scales them (std 0.02, smaller at the outputs)."""
+    """Return a Whisper network with fresh weights.
+
+    Embeddings and outputs are scaled as GPT-2 scales them; the convolutions (He 2015) so that what they hear is as
+    loud as the positions that are added to it, which it is not by torch's default.
+    """
     torch.manual_seed(seed)
     model = Whisper(dims)
     layers = dims.n_audio_layer + dims.n_text_layer
     for name, parameter in model.named_parameters():
         if "token_embedding" in name or "positional_embedding" in name:
             nn.init.normal_(parameter, std=0.02)
+        elif "encoder.conv" in name and parameter.dim() == 3:
+            nn.init.normal_(parameter, std=math.sqrt(2 / (parameter.shape[1] * parameter.shape[2])))
         elif parameter.dim() >= 2 and name.endswith(("out.weight", "mlp.2.weight")):
             parameter.data.mul_((2 * layers) ** -0.5)
     return model
