@@ -176,21 +176,33 @@ def clean(line: str, language: str) -> str | None:
     return line if line[-1] in ".?" else line + "."
 
 
-def open_sentences(files: list[Path], language: str, count: int, vocabulary: int, seed: int) -> list[str]:
-    """Return `count` distinct sentences made of the `vocabulary` most frequent characters or words."""
+def units_of(line: str) -> list[str]:
+    """Return the Chinese characters or English words of a line."""
+    return re.findall(r"[\u4e00-\u9fff]|[a-z']+", line.lower())
+
+
+def open_sentences(files: list[Path], language: str, count: int, known: set[str], seed: int) -> list[str]:
+    """Return `count` distinct sentences of frequent units and those of `known`, the language of the calls.
+
+    Sentences that bring a unit heard fewer than 25 times so far come first.
+    """
     lines: set[str] = set()
     for path in files:
         opener = lzma.open if path.suffix == ".xz" else open
         with opener(path, "rt", encoding="utf-8") as handle:
             lines.update(filter(None, (clean(line, language) for line in handle)))
-    units = {line: re.findall(r"[\u4e00-\u9fff]|[a-z']+", line.lower()) for line in lines}
-    frequent = collections.Counter(u for us in units.values() for u in set(us))
-    kept = {u for u, _ in frequent.most_common(vocabulary)}
-    usable = sorted(
-        (line for line, us in units.items() if kept.issuperset(us)),
-        key=lambda s: hashlib.sha256(f"{seed}{s}".encode()).digest(),
-    )
-    return usable[:count]
+    frequent = collections.Counter(u for line in lines for u in set(units_of(line)))
+    kept = known | {u for u, _ in frequent.most_common(1500 if language == "zh" else 3000)}
+    usable = [line for line in lines if kept.issuperset(units_of(line))]
+    usable.sort(key=lambda line: hashlib.sha256(f"{seed}{line}".encode()).digest())
+    heard: collections.Counter[str] = collections.Counter()
+    first: list[str] = []
+    for line in usable:
+        if len(first) < count and any(heard[u] < 25 for u in units_of(line)):
+            first.append(line)
+            heard.update(units_of(line))
+    chosen = set(first)
+    return first + [line for line in usable if line not in chosen][: count - len(first)]
 
 
 def template_sentences(language: str, count: int, rng: np.random.Generator) -> list[str]:
@@ -273,11 +285,10 @@ def main() -> None:
     jobs = []
     for language in args.languages:
         rng = np.random.default_rng((args.seed, len(language), ord(language[0])))
-        vocabulary = 1500 if language == "zh" else 3000
-        texts = open_sentences(getattr(args, language), language, args.open, vocabulary, args.seed)
-        texts += template_sentences(language, args.templates, rng)
-        if not args.no_corpus:
-            texts += corpus_sentences(language) * args.copies
+        calls = [] if args.no_corpus else corpus_sentences(language)
+        known = {u for line in calls for u in units_of(line)}
+        texts = open_sentences(getattr(args, language), language, args.open, known, args.seed)
+        texts += template_sentences(language, args.templates, rng) + calls * args.copies
         jobs += [
             (len(jobs) + i, text, language, part_of(text), str(args.out), args.seed)
             for i, text in enumerate(texts)
