@@ -1,0 +1,1 @@
+"""One script per change, in order; a script that was released is never edited."""
