@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
 from callanalysis.settings import Settings
 
 _MEGABYTE = 1_000_000
+_FILE_WIDTH = 200  # columns where the output is no terminal
 
 
 def register(app: typer.Typer) -> None:
@@ -29,7 +32,7 @@ def list_command() -> None:
     from callanalysis.speech.carrier import list_models
 
     settings = Settings()
-    table = Table("name", "size", "state", "file", box=None, pad_edge=False)
+    table = Table("name", "size", "state", "file", box=None, pad_edge=False, highlight=False)
     for model in list_models(settings.models):
         size = (
             ""
@@ -37,7 +40,7 @@ def list_command() -> None:
             else f"{'about ' if model.path is None else ''}{model.size / _MEGABYTE:,.0f} MB"
         )
         table.add_row(model.name, size, model.state, str(model.path or ""), style="" if model.path else "dim")
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else _FILE_WIDTH)
     console.print(table)
     console.print(
         f"In use: {settings.speech.model} (speech.model in callanalysis.toml or CALLANALYSIS_SPEECH__MODEL)"
@@ -45,7 +48,7 @@ def list_command() -> None:
 
 
 def fetch_command(
-    name: str = typer.Argument(help="An official name, such as small or large-v3-turbo."),
+    name: Annotated[str, typer.Argument(help="An official name, such as small or large-v3-turbo.")],
 ) -> None:
     """Download an official Whisper model, checked by its checksum."""
     from callanalysis.speech.carrier import fetch_model
@@ -54,8 +57,8 @@ def fetch_command(
 
 
 def import_command(
-    file: Path = typer.Argument(help="A checkpoint carried over by hand, .pt or .safetensors."),
-    name: str | None = typer.Option(None, help="The name to use it by; the file's own without this."),
+    file: Annotated[Path, typer.Argument(help="A checkpoint carried over by hand, .pt or .safetensors.")],
+    name: Annotated[str | None, typer.Option(help="The name to use it by; else the file's own.")] = None,
 ) -> None:
     """Check a checkpoint file and copy it to the other models."""
     from callanalysis.speech.carrier import import_model
@@ -65,7 +68,7 @@ def import_command(
     typer.echo(f"{checkpoint.name}: {kind}: {checkpoint.path}")
 
 
-def verify_command(model: str = typer.Argument(help="A name from the list, or a path.")) -> None:
+def verify_command(model: Annotated[str, typer.Argument(help="A name from the list, or a path.")]) -> None:
     """Check a model: its checksum, its structure, one pass through the network."""
     from callanalysis.speech.carrier import verify_model
 

@@ -101,8 +101,8 @@ def _existing(model: str, places: list[Path], sha256: str | None = None) -> Chec
     fetched = model if sha256 else "small"
     remedy = (
         f"Three ways: run `callanalysis models fetch {fetched}` on a machine with internet; carry a "
-        "checkpoint file over by hand and run `callanalysis models import FILE`; or set speech.model to demo, "
-        "which knows the synthetic sample calls only"
+        "checkpoint file over by hand and run `callanalysis models import FILE`; or set speech.model to "
+        "demo, which knows the synthetic sample calls only"
     )
     subject = f"speech model {model!r}"
     raise CheckpointError(subject, f"there are no weights at {places[0]}", remedy, "checkpoint_missing")

@@ -29,7 +29,7 @@ _SUBTITLES = re.compile(
             r"\bthanks? (?:you )?(?:so much )?for (?:watching|viewing)[^.!?]*",
             r"\b(?:please )?(?:like|comment)(?:,| and) (?:and )?subscribe[^.!?]*",
             r"\b(?:please )?subscribe to (?:my|our|the) channel[^.!?]*",
-            r"\bsubtitles? (?:by|created by|provided by)[^.!?]*",
+            r"\bsubtitles? (?:by|created by|provided by)[^.!?]*(?:\.org\b[^.!?]*)?",
             r"\btranscri(?:bed|ption) by [^.!?]*",
         )
     ),
@@ -60,7 +60,7 @@ def guard_text(text: str, language: str, seconds: float) -> GuardedText:
     A text that nobody can have said in `seconds` is taken out whole.
     """
     kept = _SUBTITLES.sub("", text)
-    cut = _SHORT_LOOP.sub(lambda match: match.group(1) or match.group(2), _LONG_LOOP.sub(_one_round, kept))
+    cut = _LONG_LOOP.sub(_one_round, _SHORT_LOOP.sub(lambda match: match.group(1) or match.group(2), kept))
     clean = _SPACE_IN_CHINESE.sub("", cut) if language in ("zh", "yue") else cut
     clean = re.sub(r"\s+", " ", clean).strip()
     if _SAYS_NOTHING.fullmatch(clean):

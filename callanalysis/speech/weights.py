@@ -45,7 +45,7 @@ def _read_pt(path: Path) -> tuple[Any, dict[str, torch.Tensor]]:
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        if "nsupported" in str(error):  # "Unsupported global", "Unsupported operand"
+        if "Unsupported global" in str(error):
             raise weights_fault(
                 path, "the file holds Python code beside weights", "checkpoint_code"
             ) from error
