@@ -1,7 +1,7 @@
-"""The app's words in Chinese and English: gettext catalogues, label names, and how numbers and dates are written.
+"""The app's words in Chinese and English: gettext catalogues, label names, numbers, money, dates.
 
-It knows languages, not pages. Messages are written in English in the code, as `words.t("…")`, and looked up in
-`locale/`; `N_` marks a message that is translated later.
+It knows languages, not pages. Messages are written in English in the code, as `words.t("…")`, and looked up
+in `locale/`; `N_` marks a message that is translated later.
 """
 
 from __future__ import annotations

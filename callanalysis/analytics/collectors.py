@@ -33,9 +33,9 @@ class TagCount:
 class CollectorFigures:
     """The figures of one collector over the calls of the frames.
 
-    `talk_share` and `silence_share` are means of the calls' shares (0-1), `pace` by language (characters a minute
-    for zh, words for en); `risk` is calls with any risk label of all calls, `promises` calls with a promise of
-    right-party contacts; `willingness` holds calls by level.
+    `talk_share` and `silence_share` are means of the calls' shares (0-1), `pace` by language (characters a
+    minute for zh, words for en); `risk` is calls with any risk label of all calls, `promises` calls with a
+    promise of right-party contacts; `willingness` holds calls by level.
     """
 
     collector_id: str
@@ -60,8 +60,8 @@ class CollectorFigures:
 def collector_figures(calls: pd.DataFrame, tags: pd.DataFrame) -> list[CollectorFigures]:
     """Return the figures of every collector in `calls`, those with enough calls first, then by name.
 
-    `calls` has the columns of Store.calls, `tags` those of Store.utterance_tags for the same calls. Calls without
-    a collector are left out.
+    `calls` has the columns of Store.calls, `tags` those of Store.utterance_tags for the same calls. Calls
+    without a collector are left out.
     """
     labels = _calls_by_label(tags)
     found = [

@@ -55,7 +55,7 @@ class NotAvailable:
 
 
 def wilson(numerator: int, denominator: int, reason: str) -> Ratio | NotAvailable:
-    """Return the ratio with Wilson's score interval (1927), or NotAvailable(reason) for a denominator of 0."""
+    """Return the ratio with Wilson's score interval (1927), NotAvailable(reason) for a denominator of 0."""
     if denominator == 0:
         return NotAvailable(reason)
     share, z2 = numerator / denominator, Z * Z / denominator

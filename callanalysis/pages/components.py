@@ -24,12 +24,12 @@ def show_player(data: Mapping[str, Any], key: str) -> Any:
 
 
 def show_grid(data: Mapping[str, Any], key: str) -> Any:
-    """Show a table; the result's `open` is the id of a row that was clicked, its `sort` "column:descending"."""
+    """Show a table; the result's `open` is the id of a row clicked, its `sort` "column:descending"."""
     return _grid()(key=key, data=data, on_open_change=_nothing, on_sort_change=_nothing)
 
 
 def player_script() -> str:
-    """Return the player's JavaScript: wavesurfer with its regions plugin, and our own parts, as one module."""
+    """Return the player's JavaScript: wavesurfer, its regions plugin and our own parts, as one module."""
     libraries = [_wrapped(name, file) for name, file in _WAVESURFER.items()]
     return "\n".join([*libraries, *map(_own, ("dom.js", "transcript.js", "waveform.js", "player.js"))])
 
@@ -52,7 +52,8 @@ def _grid() -> Callable[..., Any]:
 def _wrapped(name: str, file: str) -> str:
     """A library in the form that browsers, AMD and CommonJS load, given the last of these to load into."""
     code = (_FOLDER / "vendor" / "wavesurfer" / file).read_text(encoding="utf-8")
-    return f"const {name} = ((module) => {{ const exports = module.exports;\n{code}\nreturn module.exports; }})({{ exports: {{}} }});"
+    before = f"const {name} = ((module) => {{ const exports = module.exports;"
+    return f"{before}\n{code}\nreturn module.exports; }})({{ exports: {{}} }});"
 
 
 def _own(file: str) -> str:

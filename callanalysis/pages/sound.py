@@ -46,8 +46,16 @@ def routes(find_sound: FindSound) -> list[BaseRoute]:
 
 
 def is_served() -> bool:
-    """Whether this server has the routes; it has not where the script runs outside `streamlit.starlette.App`."""
+    """Whether this server has the routes; outside `streamlit.starlette.App` it has not."""
     return bool(_served)
+
+
+def whole_file(sound: Sound) -> Path | None:
+    """Return a playable file for Streamlit's own player, where routes are missing; None if there is none."""
+    try:
+        return sound_cache.playable(Path(sound.path), sound.content_hash)
+    except RecordingError:
+        return None
 
 
 def addresses(call_id: str, now: float | None = None) -> dict[str, str]:

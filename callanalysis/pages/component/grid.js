@@ -1,10 +1,14 @@
 // A table whose rows open something: sorted by the server, a click or Enter on a row tells which.
 
+function gridClass(column) {
+  return `ca-${column.align ?? "left"}${column.wide ? " ca-wide" : ""}${column.wrap ? " ca-wrap" : ""}`;
+}
+
 function gridCell(column, cell, row) {
-  const node = element("td", { class: `ca-${column.align ?? "left"}${column.wide ? " ca-wide" : ""}`, title: cell.title });
+  const node = element("td", { class: gridClass(column), title: cell.title });
   if (column.link) node.append(element("a", { href: row.href, class: "ca-open" }, cell.text));
   else if (cell.text !== undefined) node.append(element("span", { class: `ca-value${cell.kind ? ` ca-${cell.kind}` : ""}` }, cell.text));
-  if (cell.sub) node.append(element("span", { class: "ca-sub" }, cell.sub));
+  if (cell.sub) node.append(element("span", { class: "ca-sub", style: cell.room ? `min-width: ${cell.room}em` : null }, cell.sub));
   if (cell.chips) node.append(element("span", { class: "ca-chips" }, ...cell.chips.map(chip)));
   if (cell.parts) node.append(gridBar(cell.parts));
   return node;
@@ -19,7 +23,7 @@ function gridBar(parts) {
 function gridHead(column, sort, send) {
   const sorted = sort.key === column.sort;
   const order = sorted ? (sort.descending ? "descending" : "ascending") : null;
-  const node = element("th", { scope: "col", class: `ca-${column.align ?? "left"}${column.wide ? " ca-wide" : ""}`, title: column.help, "aria-sort": order });
+  const node = element("th", { scope: "col", class: gridClass(column), title: column.help, "aria-sort": order });
   if (!column.sort) {
     node.append(column.label);
     return node;
@@ -36,7 +40,8 @@ function gridRow(row, data, send) {
     return element("tr", { class: "ca-group" }, element("td", { colspan: data.columns.length }, row.group));
   }
   const cells = data.columns.map((column, position) => gridCell(column, row.cells[position], row));
-  const node = element("tr", { class: row.muted ? "ca-muted" : null, "data-row": row.id }, ...cells);
+  const node = element("tr", { class: row.muted ? "ca-muted" : null, "data-row": row.id ?? null }, ...cells);
+  if (!row.id) return node;
   node.addEventListener("click", (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey || window.getSelection()?.toString()) return;
     event.preventDefault();

@@ -1,0 +1,1 @@
+"""The catalogues of the app's messages; `python -m callanalysis.locale.update` keeps them complete."""
