@@ -43,6 +43,7 @@ class Settings(BaseSettings):
     )
 
     db: str = "sqlite:///callanalysis.db"
+    timezone: str = "Asia/Shanghai"  # of times without zone in call lists and transcripts
     models: Path = PROJECT / "models"
     tagger: str = "tagger"  # a folder under `models`, or a path
     speech: SpeechSettings = SpeechSettings()

@@ -30,7 +30,10 @@ def cell(tmp_path, header, value):
     return found.rows[0].metadata, found.faults
 
 
-CHINESE = '通话编号,录音文件,开始时间,催收员,工号,欠款金额（元）,逾期天数,备注\nT1,a.wav,2026-06-11 10:12:00,林晓云,C01,"3,500.00",12,老客户\n'
+CHINESE = (
+    "通话编号,录音文件,开始时间,催收员,工号,欠款金额（元）,逾期天数,备注\n"
+    'T1,a.wav,2026-06-11 10:12:00,林晓云,C01,"3,500.00",12,老客户\n'
+)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gbk", "gb18030", "utf-16"])
