@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -26,6 +27,10 @@ def train_speech(
         str | None, typer.Option("--from", help="Fine-tune this checkpoint: a name or a path.")
     ] = None,
     steps: Annotated[int, typer.Option(min=1)] = 11_000,
+    until: Annotated[
+        int | None,
+        typer.Option(help="Stop at this step; a later start goes on, with more pairs if you like."),
+    ] = None,
     learning_rate: Annotated[
         float | None, typer.Option(help="Default 1e-3, or 1e-5 for fine-tuning.")
     ] = None,
@@ -42,5 +47,6 @@ def train_speech(
     if threads:
         torch.set_num_threads(threads)
     plan = Plan.of_length(steps, seed, fresh=base is None, learning_rate=learning_rate)
+    plan = replace(plan, until=until)
     report = train(Job(tuple(pairs), out, work, base), plan)
     typer.echo(report)

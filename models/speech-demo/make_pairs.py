@@ -218,14 +218,14 @@ def template_sentences(language: str, count: int, rng: np.random.Generator) -> l
     return sorted(out)
 
 
-def corpus_sentences(language: str) -> list[str]:
-    """Return the readable utterances of the tagger corpus, training families only."""
-    path = HERE.parent / "tagger" / "corpus" / f"utterances.{language}.jsonl"
-    if not path.exists():
-        return []
-    rows = (json.loads(line) for line in path.read_text(encoding="utf-8").splitlines())
-    texts = (clean(row["text"], language) for row in rows if row["part"] == "train")
-    return sorted({text for text in texts if text})
+def corpus_sentences(folder: Path, language: str) -> dict[str, str]:
+    """Return the readable utterances of the tagger corpus with their part: whole families are held out."""
+    path = folder / f"utterances.{language}.jsonl"
+    rows = (
+        (json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()) if path.exists() else ()
+    )
+    texts = ((clean(row["text"], language), row["part"]) for row in rows)
+    return {text: part for text, part in texts if text}
 
 
 def part_of(text: str) -> str:
@@ -280,18 +280,25 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--languages", nargs="*", default=["zh", "en"])
+    parser.add_argument("--corpus", type=Path, default=HERE.parent / "tagger" / "corpus")
     parser.add_argument("--no-corpus", action="store_true", help="leave the tagger corpus out")
     args = parser.parse_args()
     jobs = []
     for language in args.languages:
         rng = np.random.default_rng((args.seed, len(language), ord(language[0])))
-        calls = [] if args.no_corpus else corpus_sentences(language)
-        known = {u for line in calls for u in units_of(line)}
+        calls = {} if args.no_corpus else corpus_sentences(args.corpus, language)
+        known = {u for line, part in calls.items() if part == "train" for u in units_of(line)}
         texts = open_sentences(getattr(args, language), language, args.open, known, args.seed)
-        texts += template_sentences(language, args.templates, rng) + calls * args.copies
+        texts += template_sentences(language, args.templates, rng)
+        parts = [(text, part_of(text)) for text in texts if text not in calls]
+        parts += [
+            item
+            for text, part in calls.items()
+            for item in [(text, part)] * (args.copies if part == "train" else 1)
+        ]
         jobs += [
-            (len(jobs) + i, text, language, part_of(text), str(args.out), args.seed)
-            for i, text in enumerate(texts)
+            (len(jobs) + i, text, language, part, str(args.out), args.seed)
+            for i, (text, part) in enumerate(parts)
         ]
     for shard in range(100):
         (args.out / "sound" / f"{shard:02d}").mkdir(parents=True, exist_ok=True)

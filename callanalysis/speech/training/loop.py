@@ -46,6 +46,7 @@ class Plan:
     guide_until: int = 4000
     align_until: int = 300
     seed: int = 1
+    until: int | None = None  # stop here and leave the rest of the plan to a later start
     save_every_seconds: float = 300.0
 
     @classmethod
@@ -164,7 +165,7 @@ class Trainer:
         partial.replace(self.folder / "state.pt")
 
     def _upcoming(self) -> Iterator[Batch]:
-        for step in range(self.progress.step, self.plan.steps):
+        for step in range(self.progress.step, min(self.plan.until or self.plan.steps, self.plan.steps)):
             kind, place = self.plan.kind_at(step)
             yield getattr(self._batches, kind)(place)
 

@@ -1,0 +1,5 @@
+"""`python -m callanalysis.cli`."""
+
+from callanalysis.cli import main
+
+main()
