@@ -76,6 +76,7 @@ NOTES = MappingProxyType(
         "dead_channel": "one side of the call is silent",
         "gaps": "sound is missing inside the recording; silence stands in its place",
         "damaged_packets": "a few packets of sound could not be decoded",
+        "swapped_channels": "the sides were recorded on each other's channel; what is said shows who is who",
         "open_ended": "the recorder did not close the file; its length is what is there",
     }
 )

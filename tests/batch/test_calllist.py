@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from callanalysis.calllist import metadata_of, read_call_list
 from callanalysis.errors import CallListError, MissingExtra
-from callanalysis.listcolumns import FIELDS
-from callanalysis.listvalues import Clock
+from callanalysis.intake.calllist import metadata_of, read_call_list
+from callanalysis.intake.columns import FIELDS
+from callanalysis.intake.values import Clock
 from callanalysis.schema import CallMetadata
 
 NOW = datetime(2026, 7, 20, tzinfo=UTC)

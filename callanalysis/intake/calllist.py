@@ -15,10 +15,10 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from callanalysis.errors import CallListError
-from callanalysis.listcolumns import field_of
-from callanalysis.listvalues import NOTHING, PARSERS, CellError, Clock, read_id, read_time
+from callanalysis.intake.columns import field_of
+from callanalysis.intake.tables import cell_text, read_lines
+from callanalysis.intake.values import NOTHING, PARSERS, CellError, Clock, read_id, read_time
 from callanalysis.schema import CallMetadata
-from callanalysis.tablefile import cell_text, read_lines
 
 
 @dataclass(frozen=True, slots=True)
