@@ -7,7 +7,9 @@ runs it as a script at every visit, which shows a page.
 import streamlit as st
 from streamlit.starlette import App
 
+from callanalysis.errors import StoreError
 from callanalysis.pages import data, frame, sound
+from callanalysis.pages.empty import trouble
 
 if __name__ == "__main__":
     words = frame.open_frame()
@@ -22,6 +24,9 @@ if __name__ == "__main__":
         ],
         position="top",
     )
-    page.run()
+    try:
+        page.run()
+    except StoreError as error:
+        st.html(trouble(error, words))
 else:
     app = App(__file__, routes=sound.routes(data.find_sound))

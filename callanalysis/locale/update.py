@@ -40,7 +40,7 @@ def main() -> None:
     for language, name in LOCALES.items():
         catalogue = merged(read(name), list(messages()), language)
         po_file(name).write_bytes(written(catalogue))
-        po_file(name).with_suffix(".mo").write_bytes(compiled(catalogue))
+        po_file(name).with_suffix(".mo").write_bytes(compiled(read(name)))
         print(f"{name}: {len(catalogue)} messages, {len(untranslated(catalogue))} without a translation")
 
 
@@ -65,12 +65,14 @@ def read(name: str) -> Catalog:
     """Return the catalogue of a locale as it is on disk; an empty one where there is none yet."""
     if not po_file(name).is_file():
         return Catalog(locale=name)
-    return read_po(io.BytesIO(po_file(name).read_bytes()), locale=name)
+    catalogue = read_po(io.BytesIO(po_file(name).read_bytes()), locale=name)
+    catalogue.creation_date = _UNDATED
+    return catalogue
 
 
 def merged(old: Catalog, wanted: list[Message], language: Language) -> Catalog:
     """Return a catalogue of exactly the messages wanted, with the translations that `old` has."""
-    new = Catalog(locale=old.locale, project="callanalysis", version="1", creation_date=_UNDATED, fuzzy=False)
+    new = Catalog(locale=old.locale, fuzzy=False)
     for message in sorted(set(wanted), key=str):
         key = message if isinstance(message, str) else message[0]
         known = old.get(key)

@@ -32,7 +32,7 @@ head, leaf = st.columns([5, 2], vertical_alignment="center")
 facts = (analysis.metadata.collector_name, analysis.metadata.product)
 counts = [words.moment(analysis.metadata.started_at), *(fact for fact in facts if fact)]
 head.html(markup.title(call_id, (markup.text(fact) for fact in counts)))
-with leaf.container(horizontal=True, horizontal_alignment="right", gap="small"):
+with leaf.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
     st.page_link(f"{frame.PAGES}/calls.py", label=words.t("All calls"))
     if st.button(words.t("Previous"), disabled=before is None) and before:
         open_call.open_call(before, search=search)

@@ -1,7 +1,8 @@
-"""What the pages say while there is nothing to show."""
+"""What the pages say where there is nothing to show."""
 
 from __future__ import annotations
 
+from callanalysis.errors import StoreError
 from callanalysis.i18n import Words
 from callanalysis.pages import markup
 
@@ -23,3 +24,9 @@ def nothing_stored(failures: int, words: Words) -> str:
             )
         )
     return markup.notice(words.t("No calls yet"), *paragraphs)
+
+
+def trouble(error: StoreError, words: Words) -> str:
+    """Return the notice of a database that cannot be read, with the error's own words."""
+    said = f"{error.subject}: {error.fault}. {error.remedy}"
+    return markup.notice(words.t("The database cannot be read"), said)

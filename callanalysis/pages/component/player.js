@@ -28,8 +28,9 @@ class Player {
     const stage = element("div", { class: "ca-stage" }, element("div", { class: "ca-lane-names" }, ...lanes), this.wave);
     this.notice = element("div", { class: "ca-notice", role: "status", hidden: data.notice ? null : "" }, data.notice ?? "");
     this.stage = data.sound ? stage : null;
+    const keys = data.sound ? element("div", { class: "ca-keys" }, data.text.keys) : null;
     this.node = element("section", { class: "ca-player", "data-call": data.call }, this.audio);
-    this.node.append(...[this.controls, this.stage, this.notice, this.transcript.node].filter(Boolean));
+    this.node.append(...[this.controls, this.stage, this.notice, this.transcript.node, keys].filter(Boolean));
     this.root.replaceChildren(this.node);
   }
 
@@ -57,7 +58,6 @@ class Player {
       this.buildSpeeds(),
       anyRisk ? risk : null,
       element("label", { class: "ca-follow", title: text.follow_help }, this.follow, text.follow),
-      element("span", { class: "ca-keys" }, text.keys),
     );
   }
 
