@@ -1,9 +1,161 @@
-"""Commands."""
+"""`callanalysis corpus add`, `train`, `evaluate` and `tag`: the tagger from scenes to tags."""
 
 from __future__ import annotations
 
+import json
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
 import typer
+
+from callanalysis.errors import InputError
+from callanalysis.settings import PROJECT, Settings
+
+if TYPE_CHECKING:
+    from callanalysis.tagging.loop import Progress
+    from callanalysis.tagging.predict import Tagger
+
+CORPUS = PROJECT / "models" / "tagger" / "corpus"
+TAGGER = PROJECT / "models" / "tagger"
+CorpusOption = Annotated[Path, typer.Option("--corpus", help="Folder of the training corpus.")]
+_TAG_CHUNK = 2000  # lines held in memory with their scores
+
+
+class HeldOut(StrEnum):
+    """The parts that can be evaluated."""
+
+    VALID = "valid"
+    TEST = "test"
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
+    corpus = typer.Typer(no_args_is_help=True, help="The tagger's training corpus.")
+    corpus.command("add")(add)
+    app.add_typer(corpus, name="corpus")
+    app.command("train")(train)
+    app.command("evaluate")(evaluate)
+    app.command("tag")(tag)
+
+
+def add(
+    files: Annotated[
+        list[Path], typer.Argument(help="Scene files, as callanalysis/tagging/scenes.py has them.")
+    ],
+    corpus: CorpusOption = CORPUS,
+) -> None:
+    """Check tagged scenes and put them into the corpus; families that are there are replaced."""
+    from callanalysis.tagging.corpus import add_scenes
+
+    for path in files:
+        if not path.is_file():
+            raise InputError(str(path), "no such file", "Give text files with tagged scenes")
+    added = add_scenes(corpus, files)
+    typer.echo(
+        f"{added.families} families ({added.new_families} new), {added.utterances} utterances, "
+        f"{added.calls} whole calls in {corpus}"
+    )
+
+
+def train(
+    corpus: CorpusOption = CORPUS,
+    out: Annotated[Path, typer.Option("--out", help="Folder of the model.")] = TAGGER,
+    encoder: Annotated[
+        str | None,
+        typer.Option("--encoder", help="Hugging Face encoder (folder or name) instead of our own."),
+    ] = None,
+    text: Annotated[
+        list[Path] | None,
+        typer.Option("--text", help="Plain dialogue (.txt, .txt.xz) to learn words from; may be repeated."),
+    ] = None,
+    passes: Annotated[float, typer.Option("--epochs", min=0.01, help="Passes over the corpus.")] = 9.0,
+    text_steps: Annotated[int, typer.Option("--text-steps", min=1, help="Steps on plain dialogue.")] = 1800,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where a stopped run was.")] = False,
+    seed: Annotated[int, typer.Option("--seed")] = 20261123,
+) -> None:
+    """Train a tagger from the corpus; the same corpus, text and options give the same weights."""
+    from callanalysis.tagging.training import TrainingOptions
+    from callanalysis.tagging.training import train as run
+
+    options = TrainingOptions(
+        corpus=corpus,
+        out=out,
+        encoder=encoder,
+        text=tuple(text or ()),
+        text_steps=text_steps,
+        passes=passes,
+        seed=seed,
+        resume=resume,
+    )
+    folder = run(options, _show, typer.echo)
+    typer.echo(f"wrote {folder}; its figures: callanalysis evaluate --tagger {folder} --part valid")
+
+
+def evaluate(
+    tagger: Annotated[
+        Path | None, typer.Option("--tagger", help="Model folder; else the one in use.")
+    ] = None,
+    part: Annotated[HeldOut, typer.Option("--part", help="Held-out part.")] = HeldOut.VALID,
+    corpus: CorpusOption = CORPUS,
+    as_json: Annotated[Path | None, typer.Option("--json", help="Also write the figures here.")] = None,
+) -> None:
+    """Print precision, recall and F1 of every label with the floor beside them."""
+    from callanalysis.tagging.corpus import read_calls, read_utterances
+    from callanalysis.tagging.evaluation import Material
+    from callanalysis.tagging.evaluation import evaluate as figures_of
+    from callanalysis.tagging.report_table import as_json as plain
+    from callanalysis.tagging.report_table import as_text
+
+    material = Material(
+        part=part.value,
+        lines=read_utterances(corpus, part.value),
+        calls=read_calls(corpus, part.value),
+        train=read_utterances(corpus, "train"),
+        valid=read_utterances(corpus, "valid"),
+    )
+    if not material.lines:
+        raise InputError(str(corpus), f"no family in the {part.value} part", "Add more scenes")
+    figures = figures_of(_open(tagger), material)
+    if as_json is not None:
+        as_json.write_text(json.dumps(plain(figures), ensure_ascii=False, indent=1) + "\n", "utf-8")
+    typer.echo(as_text(figures))
+
+
+def tag(
+    source: Annotated[Path, typer.Argument(metavar="IN.jsonl", help="Lines with id, role, context, text.")],
+    out: Annotated[Path | None, typer.Option("--out", help="Where to write; else standard output.")] = None,
+    tagger: Annotated[
+        Path | None, typer.Option("--tagger", help="Model folder; else the one in use.")
+    ] = None,
+) -> None:
+    """Tag lines of text: intents, risks and the probability of every label."""
+    from callanalysis.tagging.corpus import write_rows
+    from callanalysis.tagging.lines import read_lines, tagged_rows
+
+    lines = read_lines(source)
+    model = _open(tagger)
+    chunks = [lines[i : i + _TAG_CHUNK] for i in range(0, len(lines), _TAG_CHUNK)]
+    rows = (row for chunk in chunks for row in tagged_rows(chunk, model.tag_utterances(chunk)))
+    if out is None:
+        for row in rows:
+            typer.echo(json.dumps(row, ensure_ascii=False))
+    else:
+        write_rows(out, rows)
+        typer.echo(f"{len(lines)} lines tagged by {model.version}: {out}", err=True)
+
+
+def _open(folder: Path | None) -> Tagger:
+    from callanalysis.tagging.predict import open_folder, open_tagger
+
+    return open_tagger(Settings()) if folder is None else open_folder(folder)
+
+
+def _show(progress: Progress) -> None:
+    """Print progress: one line that renews itself on a terminal, else a line every tenth of the way."""
+    if sys.stderr.isatty():
+        end = "\n" if progress.step == progress.steps else "\r"
+        print(f"{progress!s:<78}", end=end, file=sys.stderr, flush=True)
+    elif progress.step == progress.steps or progress.step % max(20, progress.steps // 400 * 20) == 0:
+        print(progress, file=sys.stderr, flush=True)

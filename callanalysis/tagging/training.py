@@ -1,0 +1,225 @@
+"""Training from the corpus to a model folder: words, utterance heads, honest scores, thresholds, call head.
+
+Stages run in that order and each goes on where it was stopped. Started with the same corpus, options and text
+it ends with the same weights. It knows files and the order of the stages; each stage lives in its own module.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from transformers.utils import logging as transformers_logging
+
+from callanalysis.errors import InputError
+from callanalysis.labels import intents_of
+from callanalysis.tagging.call_training import fit_calls, train_call_head
+from callanalysis.tagging.corpus import Example, read_calls, read_utterances
+from callanalysis.tagging.decisions import fit_temperature, fit_thresholds
+from callanalysis.tagging.encoders import Shape, open_encoder
+from callanalysis.tagging.finetuning import Teacher, finetune
+from callanalysis.tagging.loop import LoopOptions, Precision, Report, Stage
+from callanalysis.tagging.metrics import Flags
+from callanalysis.tagging.model import TaggerModel
+from callanalysis.tagging.pretraining import as_inputs, pretrain, sample_dialogues
+from callanalysis.tagging.scoring import Scorer, lengths_of, load_tokenizer
+from callanalysis.tagging.tokens import Codec, train_tokenizer
+
+SMALL = Shape()
+WORK = "training"  # folder inside the model folder, gone when the training is done
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingOptions:
+    """What a training run is made of.
+
+    `encoder` is a folder or a hub name, None for our own small one, which first learns words from the
+    `text` files. `passes` count over the training part of the corpus.
+    """
+
+    corpus: Path
+    out: Path
+    encoder: str | None = None
+    text: tuple[Path, ...] = ()
+    text_lines: int = 60_000  # of each file
+    text_steps: int = 1800
+    passes: float = 9.0
+    learning_rate: float | None = None  # 8e-4 for our own encoder, 4e-5 for another
+    seed: int = 20261123
+    precision: Precision = "bf16"
+    resume: bool = False
+    call_steps: int = 1500
+    save_every: float = 60.0  # seconds between checkpoints
+    shape: Shape = SMALL
+
+
+Tell = Callable[[str], None]
+
+
+def train(options: TrainingOptions, report: Report, tell: Tell) -> Path:
+    """Train a tagger and return its folder; `report` hears of progress, `tell` of stages.
+
+    Raises:
+        InputError: the corpus or a text file cannot be used, or another run's leftovers are in the way.
+        CheckpointError: the encoder cannot be opened.
+    """
+    transformers_logging.disable_progress_bar()
+    run = _Run(options, report, tell)
+    run.prepare()
+    if options.text and options.encoder is None:
+        run.read_words()
+    run.learn_labels()
+    run.fit_scores()
+    run.learn_calls()
+    return run.finish()
+
+
+class _Run:
+    """One training run: the model as it grows, and where it keeps its checkpoints."""
+
+    def __init__(self, options: TrainingOptions, report: Report, tell: Tell) -> None:
+        self.options, self.report, self.tell = options, report, tell
+        self.work = options.out / WORK
+        self.train = read_utterances(options.corpus, "train")
+        self.valid = read_utterances(options.corpus, "valid")
+        if not self.train or not self.valid:
+            raise InputError(str(options.corpus), "no training or no validation family", "Add more scenes")
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+    def prepare(self) -> None:
+        """Make or reopen the model and its tokenizer."""
+        self._claim()
+        torch.manual_seed(self.options.seed)
+        if self.options.encoder is None:
+            self.dialogues = sample_dialogues(self.options.text, self.options.text_lines, self.options.seed)
+            saved = self.work / "tokenizer"
+            if not saved.is_dir():
+                self._own_tokenizer().save_pretrained(saved)
+            self.tokenizer: Any = load_tokenizer(saved)
+            self.model = TaggerModel(self.options.shape.config(len(self.tokenizer)))
+        else:
+            self.model, self.tokenizer = open_encoder(self.options.encoder)
+        self.model.to(self.device)
+        self.codec = Codec(self.tokenizer, lengths_of(self.model.config))
+
+    def _own_tokenizer(self) -> Any:
+        """Return a tokenizer of the text files and the training families, a fifth of it from these."""
+        words = [line for dialogue in self.dialogues for line in dialogue]
+        own = [x.text for x in self.train]
+        times = max(1, len(words) // (4 * max(1, len(own))))
+        return train_tokenizer([*words, *own * times], self.options.shape.vocabulary)
+
+    def read_words(self) -> None:
+        """Pre-train the encoder on the text files."""
+        own: dict[str, list[str]] = {}
+        for x in self.train:
+            own.setdefault(x.family, []).append(x.text)
+        dialogues = [*self.dialogues, *own.values()]
+        self.tell(f"words: {sum(map(len, dialogues)):,} lines of {len(dialogues):,} dialogues")
+        options = self._stage("words", self.options.text_steps, 1e-3)
+        inputs = as_inputs(dialogues, self.options.seed)
+        pretrain(self.model, self.codec, inputs, options, self._files("words"))
+
+    def learn_labels(self) -> None:
+        """Fine-tune the utterance heads."""
+        teacher = Teacher(self.model, self.codec, self.train, self.options.seed)
+        steps = max(1, round(self.options.passes * teacher.order.first_pass))
+        self.tell(f"labels: {len(self.train):,} utterances, {steps:,} steps")
+        usual = 8e-4 if self.model.ngrams is not None else 4e-5
+        stage = self._stage("labels", steps, self.options.learning_rate or usual)
+        finetune(
+            self.model,
+            self.codec,
+            self.train,
+            replace(stage, average=0.99, fast="ngrams.table.weight"),
+            self._files("labels"),
+        )
+        self.model.to("cpu")
+        _round_to_half(self.model)  # as it is stored, so that thresholds fit what is shipped
+
+    def fit_scores(self) -> None:
+        """Fit temperatures and thresholds of the utterance heads on the validation families."""
+        config = self.model.config
+        scorer = Scorer(self.model, self.codec)
+        logits = scorer.logits([x.input for x in self.valid])
+        intent, risk = truth_of(self.valid, config.intents, config.risks)
+        spoken = np.array([[n in intents_of(x.role) for n in config.intents] for x in self.valid])
+        risky = np.array([[x.role == "collector"] * len(config.risks) for x in self.valid])
+        config.temperatures = {
+            "intent": fit_temperature(logits.intent, intent, spoken),
+            "risk": fit_temperature(logits.risk, risk, risky),
+        }
+        scores = scorer.score([x.input for x in self.valid])
+        config.thresholds = fit_thresholds(config.intents, scores.intent, intent)
+        config.thresholds |= fit_thresholds(config.risks, scores.risk, risk)
+
+    def learn_calls(self) -> None:
+        """Train the call head and fit its temperatures."""
+        calls = read_calls(self.options.corpus, "train")
+        self.tell(f"calls: {len(calls)}")
+        scorer = Scorer(self.model, self.codec)
+        options = self._stage("calls", self.options.call_steps, 3e-3)
+        options = replace(options, average=0.99, precision="fp32")
+        train_call_head(scorer, calls, options, self._files("calls"))
+        _round_to_half(self.model)
+        fit_calls(scorer, read_calls(self.options.corpus, "valid"))
+
+    def finish(self) -> Path:
+        """Write the model folder and drop the checkpoints."""
+        out = self.options.out
+        self.model.half().save_pretrained(out)
+        self.tokenizer.save_pretrained(out)
+        shutil.rmtree(self.work)
+        return out
+
+    def _claim(self) -> None:
+        """Note the options beside the checkpoints; refuse to mix two runs."""
+        note, options = self.work / "options.json", _written(self.options)
+        if self.options.resume and note.exists() and json.loads(note.read_text("utf-8")) != options:
+            remedy = "Give the options of that run, or start anew without --resume"
+            raise InputError(str(self.work), "belongs to a run with other options", remedy)
+        if not self.options.resume:
+            shutil.rmtree(self.work, ignore_errors=True)
+        self.work.mkdir(parents=True, exist_ok=True)
+        note.write_text(json.dumps(options, ensure_ascii=False, indent=1), "utf-8")
+
+    def _stage(self, name: str, steps: int, rate: float) -> LoopOptions:
+        return LoopOptions(
+            name,
+            steps,
+            rate,
+            seed=self.options.seed,
+            precision=self.options.precision,
+            save_every=self.options.save_every,
+        )
+
+    def _files(self, name: str) -> Stage:
+        return Stage(self.work / f"{name}.pt", self.report)
+
+
+def truth_of(lines: Sequence[Example], intents: Sequence[str], risks: Sequence[str]) -> tuple[Flags, Flags]:
+    """Return the true labels of lines: (lines, intents) and (lines, risks)."""
+    intent = np.array([[name in x.intent for name in intents] for x in lines], dtype=bool)
+    risk = np.array([[name in x.risk for name in risks] for x in lines], dtype=bool)
+    return intent.reshape(len(lines), -1), risk.reshape(len(lines), -1)
+
+
+def _round_to_half(model: TaggerModel) -> None:
+    """Round the weights to the half precision in which they are stored."""
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.copy_(parameter.half().float())
+
+
+def _written(options: TrainingOptions) -> dict[str, Any]:
+    kept = {k: v for k, v in asdict(options).items() if k not in ("resume", "out", "save_every")}
+    return {
+        k: [str(x) for x in v] if isinstance(v, tuple) else v if v is None else str(v)
+        for k, v in kept.items()
+    }
