@@ -36,7 +36,7 @@ class RegionOptions:
 
     begin: float = 0.5  # probability
     end: float = 0.35
-    shortest_speech: float = 0.2  # seconds; "嗯" and "yes" last longer
+    shortest_speech: float = 0.12  # seconds; a short "嗯" has 0.13
     shortest_pause: float = 0.2  # seconds; shorter ones belong to the words
     padding: float = 0.05  # seconds either side, for soft consonants
 

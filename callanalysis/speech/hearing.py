@@ -18,10 +18,11 @@ from callanalysis.errors import InputError
 from callanalysis.schema import SpeechRegion
 from callanalysis.speech.decoder import Heard, WindowDecoder
 from callanalysis.speech.engines import SpeechJob
-from callanalysis.speech.windows import Window, plan_windows
+from callanalysis.speech.windows import Window, WindowOptions, plan_windows
 
 LANGUAGES = ("zh", "en")  # among which the language of a call is sought
 _LISTENED = 3  # windows, the longest ones, that the language is sought in
+_MONO_PAUSE = 0.0  # seconds; on one channel a short pause may be a change of speaker, so nothing is joined
 _QUIET_DB = -40.0  # a line quieter than this is brought to the usual level
 _USUAL_DB = -26.0
 _NAMES = {
@@ -45,7 +46,8 @@ class HeardCall:
 def hear_call(recording: Recording) -> HeardCall:
     """Return the call's speech and windows; raises RecordingError "no_speech" where nobody speaks."""
     regions = speech_regions(recording)
-    windows = plan_windows(regions, recording.levels, recording.duration)
+    options = WindowOptions() if recording.channels > 1 else WindowOptions(pause=_MONO_PAUSE)
+    windows = plan_windows(regions, recording.levels, recording.duration, options)
     if not windows:
         raise no_speech(recording)
     gains = tuple(_gain(recording.levels.loudness(channel)) for channel in range(recording.channels))

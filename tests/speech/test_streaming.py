@@ -87,6 +87,20 @@ def test_utterances_have_the_side_and_the_time_of_their_speech(make_call: MakeCa
         assert (utterance.words[0].start, utterance.words[0].end) == (utterance.start, utterance.end)
 
 
+def test_on_one_channel_a_short_pause_may_be_a_change_of_speaker(
+    make_call: MakeCall, spoken: dict[str, np.ndarray]
+) -> None:
+    first = len(spoken["yes"]) / 16000
+    line = [(0.5, "yes"), (0.5 + first + 0.35, "hello")]
+    (mono,) = run(FakeDecoder(), stream([make_call("mono", line)]))
+    (stereo,) = run(FakeDecoder(), stream([make_call("stereo", line, [(12.0, "pay")])]))
+    assert isinstance(mono, Transcript)
+    assert isinstance(stereo, Transcript)
+    after = 0.5 + first + 0.2  # the second speaker's first word
+    assert any(utterance.start is not None and utterance.start > after for utterance in mono.utterances)
+    assert [utterance.speaker for utterance in stereo.utterances] == ["channel 0", "channel 1"]
+
+
 def test_batches_are_shared_and_results_keep_the_order(make_call: MakeCall) -> None:
     paths = [make_call(f"call{n}", *TWO_SIDES) for n in range(4)]  # 12 windows
     decoder = FakeDecoder()
