@@ -59,6 +59,7 @@ class StreamTranscriber:
     def transcribe(self, jobs: Iterable[SpeechJob]) -> Iterator[Transcript | Failed]:
         """Yield a transcript or a failure for each job, in the order of the jobs."""
         calls: deque[_Call] = deque()
+        self._queues.clear()  # what a stream that was broken off has left
         for job in jobs:
             call = _Call(job)
             calls.append(call)

@@ -142,6 +142,21 @@ def test_waiting_calls_are_bounded(make_call: MakeCall) -> None:
     assert len(list(results)) == count - 1
 
 
+def test_a_stream_that_was_broken_off_leaves_nothing_behind(make_call: MakeCall) -> None:
+    path = make_call("short", [(0.3, "yes")])
+    decoder = FakeDecoder()
+    transcriber = StreamTranscriber(decoder, SpeechSettings(batch=100))
+
+    def broken() -> Iterator[SpeechJob]:
+        yield from stream([path, path])
+        raise OSError("the share is gone")
+
+    with pytest.raises(OSError, match="share"):
+        list(transcriber.transcribe(broken()))
+    assert [result.call_id for result in transcriber.transcribe(stream([path]))] == ["short-0"]
+    assert decoder.batches == [("zh", 1)]
+
+
 def test_languages_do_not_share_a_batch(make_call: MakeCall) -> None:
     path = make_call("a", *TWO_SIDES)
     decoder = FakeDecoder()
