@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
+from traceback import format_tb
 from typing import Protocol, TypeAlias
 
 from callanalysis.audio.reader import open_recording
@@ -107,7 +108,8 @@ def analyse(jobs: Iterable[Job], stages: Stages) -> Iterator[Result]:
 def failure_of(job: Job, stage: str, error: Exception, at: datetime) -> Failure:
     """Return an error as the failure of a job; one that nobody foresaw is logged."""
     if not isinstance(error, CallAnalysisError):
-        log.error("call %s, stage %s: %s", job.metadata.call_id, stage, type(error).__name__, exc_info=error)
+        where = "".join(format_tb(error.__traceback__))  # without the message, which may hold what was said
+        log.error("call %s, stage %s: %s\n%s", job.metadata.call_id, stage, type(error).__name__, where)
         error = input_error(job.source, "unexpected", stage=stage, error=type(error).__name__)
     return Failure(job.source, job.metadata.call_id, stage, error.code, error.fault, error.remedy, at)
 

@@ -41,6 +41,9 @@ class StoredCall:
     call_id: str
     identity_hash: str
     metadata_hash: str
+    collector_channel: int | None
+    language: str | None  # as the call list gives it
+    sound_path: str | None
 
 
 class Ledger:
@@ -56,6 +59,12 @@ class Ledger:
     def calls_with_content(self, hashes: Iterable[str]) -> dict[str, StoredCall]:
         """Return stored calls by the hash of their content."""
         return {call.identity_hash: call for call in self._stored(CallRow.identity_hash, hashes)}
+
+    def move_sound(self, call_id: str, path: str) -> None:
+        """Say where the recording of a stored call lies now."""
+        with writing(self._engine).begin() as connection:
+            where = CallRow.call_id == call_id
+            connection.execute(update(CallRow).where(where).values(sound_path=path))
 
     def seen_files(self, paths: Iterable[str]) -> dict[str, SeenFile]:
         """Return what is known of files, by path."""
@@ -151,7 +160,7 @@ class Ledger:
 
     def _stored(self, column: Mapped[str], values: Iterable[str]) -> list[StoredCall]:
         with self._engine.connect() as connection:
-            query = select(CallRow.call_id, CallRow.identity_hash, CallRow.metadata_hash)
+            query = select(*_STORED_COLUMNS)
             return [
                 StoredCall(*row)
                 for some in _chunks(values)
@@ -159,6 +168,14 @@ class Ledger:
             ]
 
 
+_STORED_COLUMNS = (
+    CallRow.call_id,
+    CallRow.identity_hash,
+    CallRow.metadata_hash,
+    CallRow.collector_channel,
+    CallRow.metadata_language,
+    CallRow.sound_path,
+)
 _FAILURE_COLUMNS = tuple(getattr(FailureRow, field.name) for field in fields(Failure))
 
 
