@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit.starlette import App
 
 from callanalysis.errors import StoreError
-from callanalysis.pages import data, frame, sound
+from callanalysis.pages import frame, sound
 from callanalysis.pages.empty import trouble
 
 if __name__ == "__main__":
@@ -29,4 +29,4 @@ if __name__ == "__main__":
     except StoreError as error:
         st.html(trouble(error, words))
 else:
-    app = App(__file__, routes=sound.routes(data.find_sound))
+    app = App(__file__, routes=sound.routes())

@@ -39,8 +39,7 @@ UNITS: Mapping[str, str] = MappingProxyType(
 def measure_rows(measures: Iterable[Measure], words: Words) -> list[markup.Fact]:
     """Return title, value (HTML) and definition of each measure, in the order given."""
     return [
-        (words.t(NAMES.get(x.name, x.name)), shown(x, words), definition(x.name, words))
-        for x in measures
+        (words.t(NAMES.get(x.name, x.name)), shown(x, words), definition(x.name, words)) for x in measures
     ]
 
 

@@ -107,7 +107,7 @@ def _list_facts(data: CallMetadata, words: Words) -> list[markup.Fact]:
     overdue = data.days_past_due
     hidden = words.t("Shown masked")
     return [
-        (words.t("Started"), _if(data.started_at, words.moment(data.started_at)), ""),
+        (words.t("Started"), _started(data.started_at, words), ""),
         (words.t("Direction"), words.t(_DIRECTIONS.get(data.direction or "", "")), ""),
         (words.t("Collector"), collector, ""),
         (words.t("Debtor"), data.debtor_name or "", hidden),
@@ -128,6 +128,11 @@ def _sound_facts(sound: Sound | None, words: Words) -> list[markup.Fact]:
     known = f"{sound.codec}, {sound.sample_rate / 1000:g} kHz, {sides}"
     notes = "; ".join(note(code, words) for code in sound.notes)
     return [(words.t("Recording"), known, ""), (words.t("Note"), notes, "")]
+
+
+def _started(moment: datetime | None, words: Words) -> str:
+    """Day and time with the zone they are told in."""
+    return f"{words.moment(moment)} ({moment.tzname() or 'UTC'})" if moment else ""
 
 
 def _if(value: object, shown: str) -> str:

@@ -31,7 +31,14 @@ _served: list[bool] = []
 FindSound = Callable[[str], Sound | None]
 
 
-def routes(find_sound: FindSound) -> list[BaseRoute]:
+def stored_sound(call_id: str) -> Sound | None:
+    """Return the sound of a call of the app's store."""
+    from callanalysis.pages import data  # not before the server runs: its caches belong to it
+
+    return data.find_sound(call_id)
+
+
+def routes(find_sound: FindSound = stored_sound) -> list[BaseRoute]:
     """Return the routes that serve sound and peaks of the calls that `find_sound` knows."""
     _served.append(True)
     base = _base()

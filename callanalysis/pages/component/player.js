@@ -10,8 +10,8 @@ const STEP = 5; // seconds an arrow key moves
 const SPEED_KEY = "callanalysis.speed";
 
 class Player {
-  constructor(root, data, send) {
-    Object.assign(this, { root, data, send, renewed: 0, address: data.sound?.url ?? null, offs: [] });
+  constructor(root, data, send, startAt = null) {
+    Object.assign(this, { root, data, send, startAt, renewed: 0, address: data.sound?.url ?? null, offs: [] });
     this.audio = element("audio", { preload: "metadata" });
     this.transcript = new Transcript(data, (line) => this.playLine(line));
     this.controls = data.sound ? this.buildControls() : null;
@@ -19,7 +19,7 @@ class Player {
     this.build();
     this.listen();
     if (data.sound) this.open();
-    this.goToHash();
+    if (startAt === null) this.goToHash();
   }
 
   build() {
@@ -101,6 +101,7 @@ class Player {
       const found = await answer.json();
       if (!answer.ok) return this.refused(found.code);
       this.audio.src = this.address;
+      if (this.startAt) this.audio.addEventListener("loadedmetadata", () => this.seek(this.startAt), { once: true });
       this.surfer = drawWaveform(this.wave, this.audio, data, found);
       this.wave.append(timeAxis(found.duration));
       this.total.textContent = ` / ${clock(found.duration)}`;
@@ -235,8 +236,9 @@ export default function ({ data, parentElement, setTriggerValue }) {
     kept.update(data);
     return () => undefined;
   }
+  const startAt = kept?.data.call === data.call ? kept.audio.currentTime : null; // in another language
   kept?.close();
-  const player = new Player(parentElement, data, setTriggerValue);
+  const player = new Player(parentElement, data, setTriggerValue, startAt);
   parentElement.callanalysisPlayer = player;
   return () => {
     player.close();

@@ -59,7 +59,7 @@ function transcriptRow(line, data, choose) {
   const classes = `ca-line ca-${line.role}${line.risky ? " ca-risky" : ""}${line.evidence ? " ca-evidence" : ""}`;
   const row = element(
     "div",
-    { class: classes, role: "listitem", id: `line-${line.index}`, "data-line": line.index },
+    { class: classes, role: "listitem", id: `said-${line.index}`, "data-line": line.index },
     time,
     name,
     element("div", { class: "ca-said" }, words, chips),
