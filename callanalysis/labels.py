@@ -46,7 +46,8 @@ COLLECTOR_INTENTS: tuple[Label, ...] = (
         "collector_notice",
         "催收声明",
         "Collector notice",
-        "says that this is an attempt to collect a debt / the information will be used for that (US mini-Miranda), or that the purpose is a loan reminder",
+        "says that this is an attempt to collect a debt / the information will be used for that "
+        "(US mini-Miranda), or that the purpose is a loan reminder",
     ),
     Label("state_debt", "告知欠款", "State debt", "states amount owed, product, days past due or due date"),
     Label("ask_reason", "询问原因", "Ask reason", "asks why it was not paid"),
@@ -70,7 +71,8 @@ COLLECTOR_INTENTS: tuple[Label, ...] = (
         "state_consequence",
         "告知后果",
         "State consequence",
-        "states a lawful, factual consequence (interest goes on, credit record as reported, possible suit under the law)",
+        "states a lawful, factual consequence (interest goes on, credit record as reported, "
+        "possible suit under the law)",
     ),
     Label("empathise", "共情", "Empathise", "acknowledges feelings or hardship, thanks, apologises"),
     Label(

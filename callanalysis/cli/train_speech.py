@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -46,6 +47,7 @@ def train_speech(
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     if threads:
         torch.set_num_threads(threads)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # stopped politely, the run saves its state
     plan = Plan.of_length(steps, seed, fresh=base is None, learning_rate=learning_rate)
     plan = replace(plan, until=until)
     report = train(Job(tuple(pairs), out, work, base), plan)

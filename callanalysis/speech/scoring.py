@@ -31,7 +31,8 @@ class ErrorRate:
         return self.errors / self.units if self.units else 0.0
 
     def __str__(self) -> str:
-        return f"{self.unit} {self.rate:.1%} (95 % {self.low:.1%}-{self.high:.1%}; {self.errors}/{self.units}, n={self.n})"
+        interval = f"95 % {self.low:.1%}-{self.high:.1%}"
+        return f"{self.unit} {self.rate:.1%} ({interval}; {self.errors}/{self.units}, n={self.n})"
 
 
 def normalise(text: str, language: str) -> str:

@@ -123,14 +123,7 @@ def pinyin(text: str) -> list[str]:
 
     load_phrases_dict(_PHRASES)
     marked = _REPAY.sub("環", text)  # a character read only huan2 stands in for 还, to repay
-    read = lazy_pinyin(
-        marked,
-        style=Style.TONE3,
-        neutral_tone_with_five=True,
-        v_to_u=False,
-        tone_sandhi=False,
-        errors=lambda other: list(other),
-    )
+    read = lazy_pinyin(marked, style=Style.TONE3, neutral_tone_with_five=True, v_to_u=False, errors="default")
     return [syllable for syllable in read if syllable.strip()]
 
 

@@ -47,14 +47,14 @@ def test_resumed_run_ends_as_the_uninterrupted_one(manifest: Path, tmp_path: Pat
     parts = Job((manifest,), tmp_path / "parts.pt", tmp_path / "parts", dims=TINY)
     train(whole, PLAN)
 
-    class Stop(Exception):
+    class StopError(Exception):
         pass
 
     def stop_at_three(step: int) -> None:
         if step == 3:
-            raise Stop
+            raise StopError
 
-    with pytest.raises(Stop):
+    with pytest.raises(StopError):
         train(parts, PLAN, after_step=stop_at_three)
     assert not parts.out.exists()
     assert "6 steps" in train(parts, PLAN)

@@ -24,6 +24,9 @@ SHORT_SECONDS_PER_BATCH = 20.0
 SHORT_SECONDS = 2.0  # utterances up to this length come first (curriculum by length, Amodei 2016)
 FRAME_STEP = 64  # lengths are rounded up to this many mel frames: few shapes, few kernels
 TOKEN_STEP = 8
+WRONG_TOKENS = (
+    0.15  # of the text given to the decoder is another text's, so that it listens instead of guessing on
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +114,7 @@ class Batches:
             inputs[i, :n] = ids[:-1]
             targets[i, example.loss_from : n] = ids[example.loss_from + 1 :]
             centres[i, :n] = example.centres[1:]
+        inputs = self._disturb(inputs, rng)
         phones = [self._phone_ids[p] for e in examples for p in e.phones]
         aligned = np.stack([self._align(e, frames // 2) for e in examples])
         return Batch(
@@ -125,6 +129,12 @@ class Batches:
             aligned=torch.from_numpy(aligned),
             seconds=len(examples) * frames * HOP_LENGTH / SAMPLE_RATE,
         )
+
+    def _disturb(self, inputs: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Special tokens and timestamps stay; the targets are not touched."""
+        text = self._vocabulary.ids[inputs] < self._maker.eot
+        wrong = text & (rng.random(inputs.shape) < WRONG_TOKENS)
+        return np.where(wrong, rng.choice(inputs[text], inputs.shape), inputs) if text.any() else inputs
 
     def _align(self, example: Example, frames: int) -> np.ndarray:
         out = np.full(frames, -100, dtype=np.int64)

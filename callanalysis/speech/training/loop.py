@@ -91,8 +91,8 @@ class Plan:
         return ("window", half) if odd else ("single", start - self.short_steps + half)
 
     def ctc_weight_at(self, step: int) -> float:
-        """Return the weight of the CTC loss: none, then 1, then 0.3 once attention stands on its own."""
-        return 0.0 if step < self.align_until else 1.0 if step < self.guide_until else 0.3
+        """Return the weight of the CTC loss: none, then 1, then 0.6 once attention stands on its own."""
+        return 0.0 if step < self.align_until else 1.0 if step < self.guide_until else 0.6
 
 
 @dataclass(slots=True)
@@ -187,7 +187,7 @@ class Trainer:
             losses["align"] = F.cross_entropy(outputs.ctc.float().flatten(0, 1), aligned, ignore_index=-100)
             total = total + losses["align"]
         self._optimizer.zero_grad(set_to_none=True)
-        total.backward()
+        torch.autograd.backward(total)
         norm = torch.nn.utils.clip_grad_norm_(self._parameters, 1.0)
         if math.isfinite(float(norm)):
             self._optimizer.step()

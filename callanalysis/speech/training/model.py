@@ -77,7 +77,8 @@ class TrainableWhisper(nn.Module):
         x = x + encoder.positional_embedding[: x.shape[1]].to(x.dtype)
         for block in encoder.blocks:
             x = block(x)
-        return encoder.ln_post(x)
+        out: Tensor = encoder.ln_post(x)
+        return out
 
     def _decode(self, tokens: Tensor, audio: Tensor, guided: bool) -> tuple[Tensor, Tensor | None]:
         decoder = self.whisper.decoder

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import torch
 import whisper
 from whisper.model import ModelDimensions, Whisper
@@ -22,8 +23,8 @@ from callanalysis.speech.training.text import TextCodec, Vocabulary, phones_of
 
 log = logging.getLogger(__name__)
 
-# 256 states, four encoder and two decoder layers: 19.3 M parameters, of which 13.3 M are token rows; 38.6 MB in float16.
 CTC_SIZES = (512, 8192)  # classes of the auxiliary CTC head: phones, or characters where no phones are given
+# 256 states, four encoder and two decoder layers: 19.3 M parameters, 13.3 M of them token rows; 38.6 MB in float16.
 DEMO_DIMENSIONS = ModelDimensions(80, 1500, 256, 4, 4, 51865, 448, 256, 4, 2)
 
 
@@ -46,10 +47,9 @@ def train(job: Job, plan: Plan, after_step: Callable[[int], None] | None = None)
     seed_everything(plan.seed)
     pairs = _with_phones(open_pairs(list(job.manifests), job.work / "cache"))
     codec = TextCodec(fine=job.base is None)
-    maker = ExampleMaker(pairs, codec)
     languages = sorted({row.language for row in pairs.rows})
-    spelt = (codec.spell(row.text, lead).tokens for row in pairs.rows for lead in (False, True))
-    vocabulary = Vocabulary.of(spelt, codec, languages)
+    vocabulary, pairs = _vocabulary(pairs, codec, languages, job.work)
+    maker = ExampleMaker(pairs, codec)
     phones = _phone_names(pairs, job.work)
     batches = Batches(maker, vocabulary, phones, plan.seed)
     network = _network(job, plan)
@@ -73,6 +73,24 @@ def _network(job: Job, plan: Plan) -> Whisper:
     except RuntimeError as error:
         remedy = "Give the path of a .pt file, or a name that `callanalysis models list` shows as present"
         raise CheckpointError(job.base, f"cannot be loaded: {error}", remedy) from error
+
+
+def _vocabulary(pairs: Pairs, codec: TextCodec, languages: list[str], work: Path) -> tuple[Vocabulary, Pairs]:
+    """The tokens of the run; one that goes on with more pairs keeps its own and leaves out what they cannot spell."""
+    path = work / "vocabulary.json"
+    if not path.exists():
+        spelt = (_tokens(row.text, codec) for row in pairs.rows)
+        path.write_text(json.dumps(Vocabulary.of(spelt, codec, languages).ids.tolist()))
+    vocabulary = Vocabulary(np.array(json.loads(path.read_text()), dtype=np.int64))
+    known = set(vocabulary.ids.tolist())
+    rows = tuple(row for row in pairs.rows if known.issuperset(_tokens(row.text, codec)))
+    if len(rows) < len(pairs.rows):
+        log.warning("%d pairs left out: the run's vocabulary cannot spell them", len(pairs.rows) - len(rows))
+    return vocabulary, Pairs(rows, pairs.sound)
+
+
+def _tokens(text: str, codec: TextCodec) -> tuple[int, ...]:
+    return codec.spell(text).tokens + codec.spell(text, leading_space=True).tokens
 
 
 def _phone_names(pairs: Pairs, work: Path) -> list[str]:
