@@ -45,7 +45,7 @@ with left:
     addresses = sound.addresses(call_id) if here and sound.is_served() else None
     if analysis.sound and here and not sound.is_served() and (file := sound.whole_file(analysis.sound)):
         st.audio(file, format="audio/wav")
-    player = show_player(player_data(analysis, words, addresses, search), key=f"player.{call_id}")
+    player = show_player(player_data(analysis, words, addresses, here, search), key=f"player.{call_id}")
     if player.renew:
         st.rerun()
 with right:

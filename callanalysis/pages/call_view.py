@@ -17,9 +17,16 @@ _MERGE_SECONDS = 0.4  # speech regions nearer than this are drawn as one
 
 
 def player_data(
-    analysis: CallAnalysis, words: Words, addresses: dict[str, str] | None, mark: str = ""
+    analysis: CallAnalysis,
+    words: Words,
+    addresses: dict[str, str] | None,
+    is_there: bool = True,
+    mark: str = "",
 ) -> dict[str, Any]:
-    """Return what the player component is given; without `addresses` there is a transcript and no sound."""
+    """Return what the player component is given; without `addresses` there is a transcript and no sound.
+
+    `is_there`: whether the recording is at its place. `mark` is what was searched for.
+    """
     tags = {tag.index: tag for tag in analysis.tags}
     evidence = set(analysis.call_tags.evidence) if analysis.call_tags else set()
     sound = analysis.sound if addresses else None
@@ -30,7 +37,7 @@ def player_data(
         "sound": None
         if sound is None or addresses is None
         else {"url": addresses["sound"], "peaks": addresses["peaks"], "duration": sound.duration},
-        "notice": None if sound else sound_notice(analysis, words),
+        "notice": None if sound else sound_notice(analysis, is_there, words),
         "lanes": lanes(analysis, words),
         "lines": [_line(x, tags.get(x.index), x.index in evidence, words) for x in _utterances(analysis)],
         "speech": [_span(region) for region in merged(analysis.transcript.talk_regions)],
@@ -39,10 +46,14 @@ def player_data(
     }
 
 
-def sound_notice(analysis: CallAnalysis, words: Words) -> str:
+def sound_notice(analysis: CallAnalysis, is_there: bool, words: Words) -> str:
     """Return why there is no sound to play."""
     if analysis.sound is None:
         return words.t("This call was imported as a transcript: there is no recording to play.")
+    if is_there:
+        return words.t(
+            "Started otherwise than by `streamlit run app.py`, the app cannot play along the lines."
+        )
     gone = REFUSALS["missing"]
     return words.t(gone)
 

@@ -39,7 +39,7 @@ def interval_chart(rows: pd.DataFrame, title: str, words: Words) -> Any:
         color=alt.condition("datum.comparable", alt.value(_INK), alt.value(_GREY)),
         tooltip=[alt.Tooltip("name:N", title=words.t("Collector")), alt.Tooltip("help:N", title=title)],
     )
-    axis = alt.Axis(format="d", tickCount=5, title=None, labelExpr="datum.value * 100", domain=False)
+    axis = alt.Axis(values=[0, 0.25, 0.5, 0.75, 1], labelExpr="datum.value * 100", title=None, domain=False)
     scale = alt.Scale(domain=[0, 1])
     lines = base.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q", scale=scale, axis=axis), x2="high:Q")
     points = base.mark_circle(size=70, opacity=1).encode(x=alt.X("value:Q", scale=scale, axis=axis))

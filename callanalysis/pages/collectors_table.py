@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from callanalysis.analytics.collectors import COMPARABLE_CALLS, CollectorFigures, TagCount
 from callanalysis.analytics.intervals import Mean, NotAvailable, Ratio
@@ -100,7 +101,7 @@ def _figure(label: str, sort: str, help_: str = "") -> dict[str, Any]:
 def _row(x: CollectorFigures, words: Words) -> dict[str, Any]:
     return {
         "id": x.collector_id,
-        "href": f"calls?collector={x.collector_id}&lang={words.language}",
+        "href": f"./?{urlencode({'collector': x.collector_id, 'lang': words.language})}",
         "muted": not x.is_comparable,
         "cells": [
             {"text": x.name or x.collector_id, "sub": " ".join(filter(None, (x.collector_id, x.team)))},

@@ -15,6 +15,11 @@ def text(value: object, title: str = "", css: str = "") -> str:
     return f"<span{attributes}>{escape(str(value))}</span>" if attributes else escape(str(value))
 
 
+def paragraph(value: str, css: str) -> str:
+    """Return a paragraph of plain text."""
+    return f'<p class="{escape(css)}">{escape(value)}</p>'
+
+
 def title(heading: str, counts: Iterable[str] = ()) -> str:
     """Return the head line of a page: its name, and counts (HTML) beside it."""
     beside = "".join(f'<span class="ca-counts">{part}</span>' for part in counts)

@@ -37,10 +37,31 @@ UNITS: Mapping[str, str] = MappingProxyType(
 
 
 def measure_rows(measures: Iterable[Measure], words: Words) -> list[markup.Fact]:
-    """Return title, value (HTML) and definition of each measure, in the order given."""
+    """Return title, value (HTML) and definition of each measure that has a value, in the order given."""
     return [
-        (words.t(NAMES.get(x.name, x.name)), shown(x, words), definition(x.name, words)) for x in measures
+        (title(x.name, words), shown(x.value, x.unit, words), definition(x.name, words))
+        for x in measures
+        if x.value is not None
     ]
+
+
+def missing_measures(measures: Iterable[Measure], words: Words) -> list[str]:
+    """Return a sentence for each reason why measures are not available, with their names."""
+    found: dict[str, list[str]] = {}
+    for x in measures:
+        if x.value is None:
+            found.setdefault(reason(x.reason, words), []).append(title(x.name, words))
+    between = words.t(", ")
+    return [
+        words.t("Not available, {reason}: {measures}", reason=why, measures=between.join(names))
+        for why, names in found.items()
+    ]
+
+
+def title(measure: str, words: Words) -> str:
+    """Return the name of a measure."""
+    found = NAMES.get(measure, measure)
+    return words.t(found)
 
 
 def pace_unit(language: str, words: Words) -> str:
@@ -49,13 +70,10 @@ def pace_unit(language: str, words: Words) -> str:
     return words.t(UNITS[unit])
 
 
-def shown(measure: Measure, words: Words) -> str:
-    """Return the value of a measure with its unit, or why there is none, as HTML."""
-    if measure.value is None:
-        why = words.t("not available: {reason}", reason=reason(measure.reason, words))
-        return markup.text(why, css="ca-na")
-    if measure.unit in ("ratio", "share"):
-        return words.percent(measure.value)
-    digits = 1 if measure.unit in ("s", "per 10 min") else 0
-    unit = words.t(UNITS.get(measure.unit, measure.unit))
-    return f"{words.number(measure.value, digits)} {markup.text(unit, css='ca-unit')}"
+def shown(value: float, unit: str, words: Words) -> str:
+    """Return a value with its unit, as HTML."""
+    if unit in ("ratio", "share"):
+        return words.percent(value)
+    digits = 1 if unit in ("s", "per 10 min") else 0
+    name = UNITS.get(unit, unit)
+    return f"{words.number(value, digits)} {markup.text(words.t(name), css='ca-unit')}"

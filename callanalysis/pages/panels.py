@@ -9,7 +9,7 @@ from datetime import datetime
 
 from callanalysis.i18n import MISSING, N_, Words
 from callanalysis.pages import markup
-from callanalysis.pages.measures import measure_rows
+from callanalysis.pages.measures import measure_rows, missing_measures
 from callanalysis.pages.texts import label_meaning, note
 from callanalysis.schema import CallAnalysis, CallMetadata, Sound
 
@@ -89,7 +89,10 @@ def promise(analysis: CallAnalysis, words: Words) -> str:
 def measures(analysis: CallAnalysis, words: Words) -> str:
     """Return the measures with their definitions as help, or why one is not available."""
     rows = measure_rows(analysis.measures, words)
-    return markup.panel(words.t("Measures"), markup.facts(rows, "ca-right")) if rows else ""
+    missing = [markup.paragraph(told, "ca-na") for told in missing_measures(analysis.measures, words)]
+    if not rows and not missing:
+        return ""
+    return markup.panel(words.t("Measures"), markup.facts(rows, "ca-right") if rows else "", *missing)
 
 
 def facts(analysis: CallAnalysis, words: Words) -> str:

@@ -114,6 +114,7 @@ def test_call_without_sound_has_its_transcript(full: Path, call: str, notice: st
 def test_sound_plays_by_streamlit_where_the_routes_are_missing(full: Path) -> None:
     app = open_page("call", "en", call="T-0000")
     assert len(app.get("audio")) == 1
+    assert "streamlit run app.py" in components(app)[0]["notice"]
 
 
 def test_names_and_numbers_are_masked(full: Path) -> None:

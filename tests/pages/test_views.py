@@ -119,7 +119,7 @@ def test_panels_hold_no_markup_of_a_caller(store: Store, call: str, words: Any) 
 
 def test_measures_say_why_they_are_missing(store: Store) -> None:
     html = panels.measures(stored(store, "T-0003"), EN)
-    assert "not available: both sides are on one channel" in html
+    assert "Not available, both sides are on one channel: Talk time of the collector, " in html
     assert "Share of silence" in html
 
 

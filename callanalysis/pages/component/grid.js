@@ -8,9 +8,9 @@ function gridCell(column, cell, row) {
   const node = element("td", { class: gridClass(column), title: cell.title });
   if (column.link) node.append(element("a", { href: row.href, class: "ca-open" }, cell.text));
   else if (cell.text !== undefined) node.append(element("span", { class: `ca-value${cell.kind ? ` ca-${cell.kind}` : ""}` }, cell.text));
+  if (cell.parts) node.append(gridBar(cell.parts));
   if (cell.sub) node.append(element("span", { class: "ca-sub", style: cell.room ? `min-width: ${cell.room}em` : null }, cell.sub));
   if (cell.chips) node.append(element("span", { class: "ca-chips" }, ...cell.chips.map(chip)));
-  if (cell.parts) node.append(gridBar(cell.parts));
   return node;
 }
 

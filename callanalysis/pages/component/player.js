@@ -15,7 +15,7 @@ class Player {
     this.audio = element("audio", { preload: "metadata" });
     this.transcript = new Transcript(data, (line) => this.playLine(line));
     this.controls = data.sound ? this.buildControls() : null;
-    this.wave = element("div", { class: "ca-wave" });
+    this.wave = element("div", { class: "ca-wave", style: `min-height: ${data.lanes.length * LANE_HEIGHT + 18}px` });
     this.build();
     this.listen();
     if (data.sound) this.open();
