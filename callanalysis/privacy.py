@@ -1,13 +1,14 @@
 """Personal data covered: telephone, card and identity numbers, in digits and as spoken, e-mail, names.
 
 Amounts, dates and counts stay. A number is judged by its length and what stands beside it, not by a checksum:
-one digit misheard breaks the checksum and leaves the number personal. Names and addresses inside a sentence
-are not found.
+one digit misheard breaks the checksum and leaves the number personal. In a sentence only the names it is told
+are found, and no addresses.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 _JOIN = r"[\s\-.()（）]"  # between the digits of one number
 _CURRENCY = (
@@ -24,6 +25,7 @@ _NUMBER_WORDS = (
     r"social(?: security)?(?: number)?|card(?: number)?|(?:tele)?phone(?: number)?|number"
 )
 _LEAD = rf"(?:{_NUMBER_WORDS})(?:是|为|的|\s|:|：|is\b|are\b|of\b)*"
+_HAN_CHARACTER = r"[\u3400-\u9fff]"
 _HAN = "零〇一二三四五六七八九幺"
 _SPOKEN = "zero|oh|o|nought|one|two|three|four|five|six|seven|eight|nine"
 _HESITATION = r"(?:[\s,，、\-]|uh|um|嗯|呃|啊)*"
@@ -52,22 +54,23 @@ _LEAST_SPOKEN = 4
 _REPEATS = {"double": 2, "triple": 3}
 
 
-def mask(text: str) -> str:
+def mask(text: str, names: Iterable[str | None] = ()) -> str:
     """Return a line with what identifies a person covered by asterisks; amounts, dates and counts stay.
 
+    `names` are people who may be spoken of, as the debtor of the call list: they are covered with their parts.
     A line that is nothing but four to six digits is taken for the answer to "the last four digits", unless it
     is a round number.
     """
     if _ALONE.fullmatch(text) and not text.rstrip(" .。").endswith("00"):
         return _cover(text)
-    return _FIND.sub(_covered, text)
+    return _without_names(_FIND.sub(_covered, text), names)
 
 
 def mask_name(name: str | None) -> str:
     """Return a name of which family name or initials are left: 王**, D. M."""
     if not name:
         return ""
-    if re.search(r"[\u3400-\u9fff]", name):
+    if re.search(_HAN_CHARACTER, name):
         return name[0] + "*" * (len(name) - 1)
     return " ".join(f"{part[0]}." for part in re.findall(r"[^\W\d_]+", name))
 
@@ -79,6 +82,20 @@ def mask_number(number: str | None) -> str:
     return "".join(
         "*" if sign.isdigit() and place not in shown else sign for place, sign in enumerate(number or "")
     )
+
+
+def _without_names(text: str, names: Iterable[str | None]) -> str:
+    for name in filter(None, names):
+        if re.search(_HAN_CHARACTER, name):
+            text = text.replace(name, mask_name(name))
+            given = name[1:]
+            text = text.replace(given, "*" * len(given)) if len(given) > 1 else text
+        else:
+            parts = [part for part in re.findall(r"[^\W\d_]+", name) if len(part) > 1]
+            pattern = "|".join(map(re.escape, sorted(parts, key=len, reverse=True)))
+            if pattern:
+                text = re.sub(rf"\b(?:{pattern})\b", lambda part: f"{part[0][0]}.", text, flags=re.IGNORECASE)
+    return text
 
 
 def _covered(found: re.Match[str]) -> str:

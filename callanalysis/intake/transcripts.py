@@ -72,6 +72,8 @@ def _call(source: str, line: bytes, clock: Clock) -> ImportedCall:
     utterances = _utterances(source, turns)
     if not utterances:
         raise _bad(source, "nothing is said in it")
+    if isinstance(given.get("extra"), dict):  # as an export writes it
+        given = given["extra"] | {name: value for name, value in given.items() if name != "extra"}
     metadata, faults = metadata_of(given, _clean(str(call_id)).strip(), clock)
     language = metadata.language or _language(entry, utterances)
     transcript = Transcript(metadata.call_id, language, utterances, ENGINE)

@@ -108,6 +108,22 @@ def test_names(name, masked):
 
 
 @pytest.mark.parametrize(
+    ("text", "name", "masked"),
+    [
+        ("请问是王建国先生吗？", "王建国", "请问是王**先生吗？"),
+        ("建国啊，我是小李", "王建国", "**啊，我是小李"),
+        ("王先生，您好", "王伟", "王先生，您好"),
+        ("伟大的时代", "王伟", "伟大的时代"),
+        ("Is that David Moore? David? Mr moore?", "David Moore", "Is that D. M.? D.? Mr m.?"),
+        ("Moores law", "David Moore", "Moores law"),
+        ("尾号六二三八", None, "尾号****"),
+    ],
+)
+def test_names_that_are_known_are_covered_in_a_sentence(text, name, masked):
+    assert mask(text, [name]) == masked
+
+
+@pytest.mark.parametrize(
     ("number", "masked"), [("199-0000-0101", "199-****-**01"), ("12345", "*****"), (None, "")]
 )
 def test_numbers(number, masked):
