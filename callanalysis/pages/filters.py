@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 
 import streamlit as st
 
@@ -16,6 +17,7 @@ from callanalysis.store.figures import Facets
 _VIEW = "calls.view"  # in the session: the address of the list as it was last shown
 _PREFIX = "calls."  # of widget keys
 _MANY = ("collector", "team", "product", "spoken", "willingness", "risk", "intent")
+_EARLIEST = date(2000, 1, 1)  # where an address gives the last day alone
 _INTENTS = tuple(label.name for label in (*COLLECTOR_INTENTS, *DEBTOR_INTENTS))
 
 
@@ -107,8 +109,8 @@ def _from_widgets(view: ListView) -> ListView:
 
 def _set_widgets(view: ListView) -> None:
     st.session_state[f"{_PREFIX}search"] = view.search
-    first = view.first or view.last
-    st.session_state[f"{_PREFIX}days"] = (first, view.last or first) if first else ()
+    first = view.first or (_EARLIEST if view.last else None)
+    st.session_state[f"{_PREFIX}days"] = tuple(day for day in (first, view.last) if day)
     for name in _MANY:
         st.session_state[f"{_PREFIX}{name}"] = list(getattr(view, name))
 

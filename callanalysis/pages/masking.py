@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from callanalysis.privacy import mask, mask_name, mask_number
@@ -19,6 +20,10 @@ def masked_call(analysis: CallAnalysis) -> CallAnalysis:
 
 
 def masked_text(text: str, name: str | None) -> str:
-    """Return a line with numbers covered, and the name that the call list gives."""
+    """Return a line with numbers covered, and the name that the call list gives, whole or in its parts."""
     covered = mask(text)
-    return covered.replace(name, mask_name(name)) if name else covered
+    parts = [part for part in (name, *name.split()) if len(part) > 1] if name else []
+    for part in parts:
+        alone = rf"\b{re.escape(part)}\b" if part.isascii() else re.escape(part)
+        covered = re.sub(alone, lambda found: mask_name(found.group()), covered, flags=re.IGNORECASE)
+    return covered

@@ -21,7 +21,7 @@ TITLES = {
 }
 
 
-def open_page(page: str, language: str, **params: str) -> AppTest:
+def open_page(page: str, language: str, /, **params: str) -> AppTest:
     app = AppTest.from_file(str(APP), default_timeout=60)
     for name, value in (params | {"lang": language}).items():
         app.query_params[name] = value
@@ -76,6 +76,24 @@ def test_a_filter_narrows_the_list_and_is_kept(full: Path) -> None:
     (grid,) = components(app)
     assert {row["cells"][8]["text"] for row in grid["rows"]} == {"High"}
     assert app.query_params["willingness"] == "high"
+
+
+def test_pages_of_the_list(full: Path) -> None:
+    pages = [
+        components(open_page("calls", "en", sort="call_id:up", page=page))[0] for page in ("1", "2", "9")
+    ]
+    assert [len(grid["rows"]) for grid in pages] == [50, 10, 10]
+    assert pages[1]["rows"][0]["id"] == "T-0050"
+
+
+def test_days_in_the_address_are_both_shown(full: Path) -> None:
+    app = open_page("calls", "en", **{"from": "2026-06-02", "to": "2026-06-02"})
+    (grid,) = components(app)
+    assert grid["rows"]
+    assert {row["cells"][0]["text"][:10] for row in grid["rows"]} <= {
+        "2 Jun 2026",
+        "3 Jun 2026",
+    }  # other zones
 
 
 def test_the_switch_changes_the_language_and_the_address(full: Path) -> None:

@@ -131,6 +131,11 @@ def test_list_call_and_sound(server: str, page: Page, requests: list[str], tmp_p
     page.wait_for_function("document.querySelector('.ca-player audio').currentTime > 10")  # where it was
     page.screenshot(path=tmp_path / "call-en.png")
     assert any("/recordings/peaks" in request for request in requests)
+
+    page.get_by_role("link", name="All calls").click()
+    page.wait_for_selector("tr[data-row='T-0000']")
+    assert page.get_by_placeholder("Search what was said").input_value() == "全村"
+    page.wait_for_function("location.search.includes('q=')")
     _nothing_from_elsewhere(requests)
 
 
@@ -146,6 +151,14 @@ def test_collectors_lead_to_their_calls(server: str, page: Page, requests: list[
     page.get_by_role("button", name="Started").click()
     page.wait_for_function("location.search.includes('sort=started_at')")
     _nothing_from_elsewhere(requests)
+
+
+def test_pages_of_the_list(server: str, page: Page) -> None:
+    page.goto(f"{server}/?lang=en&sort=call_id:up")
+    page.wait_for_selector("tr[data-row='T-0000']")
+    page.locator(".stMain").get_by_role("button", name="Page 2", exact=True).click()
+    page.wait_for_selector("tr[data-row='T-0050']")
+    page.wait_for_function("location.search.includes('page=2')")
 
 
 def test_hostile_words_stay_words(server: str, page: Page) -> None:

@@ -128,6 +128,8 @@ def test_measures_say_why_they_are_missing(store: Store) -> None:
     [
         ("王建国先生，您欠3500元", "王建国", "王**先生，您欠3500元"),
         ("my number is 555-0123-4567", None, "my number is ***-****-****"),
+        ("Hi Peter, is that peter young?", "Peter Young", "Hi P., is that p. y.?"),
+        ("Petersburg", "Peter", "Petersburg"),
         ("nothing to hide", "", "nothing to hide"),
     ],
 )
