@@ -45,8 +45,11 @@ with left:
     addresses = sound.addresses(call_id) if here and sound.is_served() else None
     if analysis.sound and here and not sound.is_served() and (file := sound.whole_file(analysis.sound)):
         st.audio(file, format="audio/wav")
-    player = show_player(player_data(analysis, words, addresses, here, search), key=f"player.{call_id}")
+    shown = player_data(analysis, words, addresses, here, search)
+    shown["renewal"] = st.session_state.get("call.renewal")  # new data, even if the address is the same
+    player = show_player(shown, key=f"player.{call_id}")
     if player.renew:
+        st.session_state["call.renewal"] = player.renew
         st.rerun()
 with right:
     st.html(panels.all_panels(analysis, words))

@@ -175,6 +175,16 @@ def test_a_bookmark_opens_at_its_line(server: str, page: Page) -> None:
     page.wait_for_function("document.querySelector('.ca-player audio').currentTime > 20")
 
 
+def test_an_address_that_ran_out_is_renewed(server: str, page: Page) -> None:
+    refused = {"status": 403, "json": {"code": "expired"}}
+    page.route("**/recordings/peaks*", lambda route: route.fulfill(**refused), times=1)
+    page.goto(f"{server}/call?call=T-0000")
+    page.wait_for_selector(".ca-player .ca-axis")
+    page.route("**/recordings/sound*", lambda route: route.fulfill(**refused), times=1)
+    page.evaluate("document.querySelector('.ca-player audio').load()")
+    page.wait_for_selector(".ca-notice:visible")  # twice within ten seconds is no renewal but a fault
+
+
 def test_call_without_a_recording_is_readable(server: str, page: Page) -> None:
     page.goto(f"{server}/call?call=T-0005&lang=en")
     page.wait_for_selector(".ca-notice:visible")

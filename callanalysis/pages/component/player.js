@@ -11,7 +11,7 @@ const SPEED_KEY = "callanalysis.speed";
 
 class Player {
   constructor(root, data, send, startAt = null) {
-    Object.assign(this, { root, data, send, startAt, renewed: 0, address: data.sound?.url ?? null, offs: [] });
+    Object.assign(this, { root, data, send, startAt, renewed: 0, isWaiting: false, address: data.sound?.url ?? null, offs: [] });
     this.audio = element("audio", { preload: "metadata" });
     this.transcript = new Transcript(data, (line) => this.playLine(line));
     this.controls = data.sound ? this.buildControls() : null;
@@ -115,6 +115,7 @@ class Player {
   refused(code) {
     if (code === "expired" && Date.now() - this.renewed > 10000) {
       this.renewed = Date.now();
+      this.isWaiting = true;
       this.send("renew", this.renewed);
       return;
     }
@@ -129,15 +130,13 @@ class Player {
     this.refused("expired");
   }
 
-  // New data of the same call: words may have changed language, the address may be a new one.
+  // New data of the same call: the address is a new one, if one was asked for.
   update(data) {
-    if (data.sound && this.renewed && data.sound.url !== this.address) {
-      this.data = data;
-      this.address = data.sound.url;
-      if (!this.surfer) return void this.open();
-      this.audio.src = this.address;
-      this.audio.currentTime = this.resumeAt ?? 0;
-    }
+    if (!data.sound || !this.isWaiting) return;
+    Object.assign(this, { data, address: data.sound.url, isWaiting: false });
+    if (!this.surfer) return void this.open();
+    this.audio.src = this.address;
+    this.audio.currentTime = this.resumeAt ?? 0;
   }
 
   toggle() {
