@@ -32,8 +32,8 @@ def write(connection: Connection, analysis: CallAnalysis, at: datetime) -> None:
     values = rows.call_row(analysis) | {"saved_at": at}
     pk = key_of(connection, analysis.metadata.call_id)
     if pk is None:
-        pk = connection.execute(insert(CallRow).values(values).returning(CallRow.id)).scalar_one()
-        connection.execute(insert(CallDetailRow).values(rows.detail_row(analysis) | {"call_pk": pk}))
+        pk = connection.execute(insert(CallRow).returning(CallRow.id), values).scalar_one()
+        connection.execute(insert(CallDetailRow), rows.detail_row(analysis) | {"call_pk": pk})
     else:
         remove_document(connection, pk, _texts(connection, pk))
         for table in _PARTS:

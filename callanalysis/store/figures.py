@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Connection, Executable, func, select
+from sqlalchemy import CTE, Connection, Executable, func, select
 
 from callanalysis.store.filters import COLUMNS, CallFilter, conditions, page
 from callanalysis.store.tables import CallLabelRow, CallRow
@@ -67,11 +67,7 @@ def label_frame(connection: Connection, wanted: CallFilter) -> pd.DataFrame:
 
 
 def facets(connection: Connection) -> Facets:
-    """Return what there is to choose from."""
-    named = select(CallRow.collector_id, func.max(CallRow.collector_name)).where(
-        CallRow.collector_id.is_not(None)
-    )
-    collectors = connection.execute(named.group_by(CallRow.collector_id).order_by(CallRow.collector_id))
+    """Return what there is to choose from; a collector goes by the name in their newest call."""
     first, last = connection.execute(
         select(
             select(func.min(CallRow.started_at)).scalar_subquery(),
@@ -79,7 +75,7 @@ def facets(connection: Connection) -> Facets:
         )
     ).one()
     return Facets(
-        collectors=tuple((key or "", name) for key, name in collectors),
+        collectors=_collectors(connection),
         teams=_distinct(connection, CallRow.team),
         products=_distinct(connection, CallRow.product),
         languages=_distinct(connection, CallRow.language),
@@ -88,9 +84,26 @@ def facets(connection: Connection) -> Facets:
     )
 
 
+def _collectors(connection: Connection) -> tuple[tuple[str, str | None], ...]:
+    leaps = _leaps(CallRow.collector_id)
+    newest = CallRow.started_at.desc().nulls_last()
+    named = select(CallRow.collector_name).where(CallRow.collector_id == leaps.c.value).order_by(newest)
+    name = named.limit(1).correlate(leaps).scalar_subquery()
+    query = select(leaps.c.value, name).where(leaps.c.value.is_not(None)).order_by(leaps.c.value)
+    return tuple((row[0], row[1]) for row in connection.execute(query))
+
+
 def _distinct(connection: Connection, column: Any) -> tuple[str, ...]:
-    query = select(column).where(column.is_not(None)).distinct().order_by(column)
+    leaps = _leaps(column)
+    query = select(leaps.c.value).where(leaps.c.value.is_not(None)).order_by(leaps.c.value)
     return tuple(connection.execute(query).scalars())
+
+
+def _leaps(column: Any) -> CTE:
+    """The values of an indexed column, found by leaping from one to the next: DISTINCT would read every row."""
+    first = select(func.min(column).label("value")).cte("leaps", recursive=True)
+    larger = select(func.min(column)).where(column > first.c.value).correlate(first).scalar_subquery()
+    return first.union_all(select(larger).where(first.c.value.is_not(None)))
 
 
 def _frame(connection: Connection, query: Executable, columns: list[str]) -> pd.DataFrame:
