@@ -76,7 +76,7 @@ def failures(
     found = open_store(db or Settings().db).failures()
     if found:
         print_failures(found, output_language(lang))
-    typer.echo(f"{len(found)} failures", err=True)
+    typer.echo(f"{len(found)} failure{'' if len(found) == 1 else 's'}", err=True)
 
 
 def _settings(**options: Any) -> Settings:

@@ -18,7 +18,7 @@ from callanalysis.schema import Failure
 from callanalysis.store.engine import writing
 from callanalysis.store.tables import CallRow, ClaimRow, FailureRow, RunRow, SourceRow
 
-STALE_AFTER = timedelta(minutes=10)  # without a heartbeat; a dead process on this machine is seen at once
+STALE_AFTER = timedelta(minutes=5)  # without a heartbeat; a dead process on this machine is seen at once
 _MANY = 500  # values in one statement
 _Item = TypeVar("_Item")
 

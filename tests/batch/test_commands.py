@@ -50,7 +50,7 @@ def test_run_failures_export_show(db, tmp_path):
     assert "3 of 3 calls" in err
 
     code, out, err = call("failures")
-    assert (code, "no speech" in out, err.strip()) == (0, True, "1 failures")
+    assert (code, "no speech" in out, err.strip()) == (0, True, "1 failure")
     code, out, _ = call("failures", "--lang", "zh")
     assert "处理办法" in out
 
