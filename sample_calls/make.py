@@ -12,10 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from call_script import Beep, CallScript, Greeting, Pause, Turn, read_script
-from sound import Placed, place, record, write
 
 from callanalysis.speech.voices import SAMPLE_RATE
+
+from call_script import Beep, CallScript, Greeting, Pause, Turn, read_script
+from sound import Placed, place, record, write
 
 HERE = Path(__file__).parent
 

@@ -14,9 +14,10 @@ import av
 import numpy as np
 import soundfile
 import soxr
-from call_script import Beep, CallScript, Greeting, Line, Pause, Turn
 
 from callanalysis.speech.voices import SAMPLE_RATE, SPEECH_LEVEL, TELEPHONE_RATE, VOICES, speak, telephone
+
+from call_script import Beep, CallScript, Greeting, Line, Pause, Turn
 
 PAUSE = (0.3, 0.7)  # seconds between turns
 OVERLAP = 0.8  # seconds that a turn marked `<` starts before the turn before it ends

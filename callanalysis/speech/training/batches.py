@@ -33,7 +33,7 @@ WRONG_TOKENS = (
 class Batch:
     """Tensors of one step: log-mel (batch, 80, frames), compact tokens in and out, places, phones.
 
-    `targets` is -100 where nothing is learnt; `centres` and `widths` are seconds; `phones` are all labels end to
+    `targets` is -100 where nothing is learnt; `places` are indices into the example's phones, NaN where none; `phones` are all labels end to
     end, `phone_counts` how many belong to each example, `frames` its encoder frames; `aligned` (batch, frames) is the
     phone of each frame if the phones of an utterance were equally long, -100 in pauses.
     """
@@ -41,8 +41,7 @@ class Batch:
     mel: Tensor
     inputs: Tensor
     targets: Tensor
-    centres: Tensor
-    widths: Tensor
+    places: Tensor
     phones: Tensor
     phone_counts: Tensor
     frames: Tensor
@@ -106,14 +105,14 @@ class Batches:
         eot = int(self._vocabulary.compact(np.array([self._maker.eot]))[0])
         inputs = np.full((len(examples), width), eot)
         targets = np.full((len(examples), width), -100)
-        centres = np.full((len(examples), width), np.nan, dtype=np.float32)
+        places = np.full((len(examples), width), np.nan, dtype=np.float32)
         for i, example in enumerate(examples):
             samples[i, : len(example.samples)] = example.samples
             ids = self._vocabulary.compact(np.array(example.tokens))
             n = len(ids) - 1
             inputs[i, :n] = ids[:-1]
             targets[i, example.loss_from : n] = ids[example.loss_from + 1 :]
-            centres[i, :n] = example.centres[1:]
+            places[i, :n] = example.places[1:]
         inputs = self._disturb(inputs, rng)
         phones = [self._phone_ids[p] for e in examples for p in e.phones]
         aligned = np.stack([self._align(e, frames // 2) for e in examples])
@@ -121,8 +120,7 @@ class Batches:
             mel=mask(log_mel(torch.from_numpy(samples)), rng),
             inputs=torch.from_numpy(inputs),
             targets=torch.from_numpy(targets),
-            centres=torch.from_numpy(centres),
-            widths=torch.full((len(examples), width), 0.35),
+            places=torch.from_numpy(places),
             phones=torch.tensor(phones, dtype=torch.long),
             phone_counts=torch.tensor([len(e.phones) for e in examples]),
             frames=torch.full((len(examples),), frames // 2),

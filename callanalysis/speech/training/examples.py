@@ -20,13 +20,13 @@ MAX_PROMPT = 60  # tokens; plain Whisper gives up to 223
 @dataclass(frozen=True, slots=True)
 class Example:
     """Sound and what to write. `loss_from` is the first position of `tokens` that is learnt as a target;
-    `centres` (seconds, NaN where none) say where each token is spoken; `spans` (start, end in seconds, number of
+    `places` say which of the `phones` each token is spoken with (fractional index, NaN where none); `spans` (start, end in seconds, number of
     phones) say where the phones are."""
 
     samples: np.ndarray
     tokens: tuple[int, ...]
     loss_from: int
-    centres: tuple[float, ...]
+    places: tuple[float, ...]
     phones: tuple[str, ...]
     spans: tuple[tuple[float, float, int], ...] = ()
 
@@ -93,33 +93,36 @@ class ExampleMaker:
         if prompt:
             tokens = [*self._prompt(placed[0].row.language, rng), *tokens]
         loss_from = len(tokens) - (3 if timestamps else 4)  # the position of <|startoftranscript|>
-        centres = [float("nan")] * len(tokens)
+        places = [float("nan")] * len(tokens)
         phones: list[str] = []
         spans: list[tuple[float, float, int]] = []
         for item in placed:
             if item.end > length + 1e-6:  # cut by the window's end: only its start, as Whisper was trained
                 if timestamps:
                     tokens.append(codec.timestamp(item.start))
-                    centres.append(item.start)
+                    places.append(float("nan"))
                 break
-            self._write(item, tokens, centres, timestamps)
+            self._write(item, tokens, places, timestamps, len(phones))
             phones += item.row.phones
             spans.append((item.start, item.end, len(item.row.phones)))
         tokens.append(codec.tokenizer.eot)
-        centres.append(float("nan"))
-        return Example(samples, tuple(tokens), loss_from, tuple(centres), tuple(phones), tuple(spans))
+        places.append(float("nan"))
+        return Example(samples, tuple(tokens), loss_from, tuple(places), tuple(phones), tuple(spans))
 
-    def _write(self, item: _Placed, tokens: list[int], centres: list[float], timestamps: bool) -> None:
+    def _write(
+        self, item: _Placed, tokens: list[int], places: list[float], timestamps: bool, before: int
+    ) -> None:
         first = tokens[-1] == self._codec.tokenizer.no_timestamps
         spelling = self._codec.spell(item.row.text, leading_space=item.row.language != "zh" and not first)
         if timestamps:
             tokens.append(self._codec.timestamp(item.start))
-            centres.append(item.start)
+            places.append(float("nan"))
         tokens += spelling.tokens
-        centres += [item.start + p * item.row.seconds for p in spelling.positions]
+        last = len(item.row.phones) - 1
+        places += [before + p * last if last >= 0 else float("nan") for p in spelling.positions]
         if timestamps:
             tokens.append(self._codec.timestamp(item.end))
-            centres.append(item.end)
+            places.append(float("nan"))
 
     def _prompt(self, language: str, rng: np.random.Generator) -> list[int]:
         rows = self._by_language[language]

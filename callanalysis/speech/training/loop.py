@@ -19,11 +19,14 @@ import torch.nn.functional as F
 from whisper.model import ModelDimensions
 
 from callanalysis.speech.training.batches import Batch, Batches, ahead
-from callanalysis.speech.training.model import TrainableWhisper, attention_penalty
+from callanalysis.speech.training.forced import force_align
+from callanalysis.speech.training.model import FRAMES_PER_SECOND, TrainableWhisper, attention_penalty
 
 log = logging.getLogger(__name__)
 
 REPORT_EVERY = 50  # steps
+GUIDE_WIDTH = 0.12  # seconds, one standard deviation
+GUIDE_WEIGHT = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,7 @@ class Plan:
     label_smoothing: float = 0.05
     guide_until: int = 4000
     align_until: int = 300
+    frozen: tuple[int, int] = (0, 0)  # from this step up to that one the decoder learns alone
     seed: int = 1
     until: int | None = None  # stop here and leave the rest of the plan to a later start
     save_every_seconds: float = 300.0
@@ -129,7 +133,10 @@ class Trainer:
             return False
         state = torch.load(path, map_location="cpu", weights_only=True)
         self.model.load_state_dict(state["model"], strict=False)
-        self._optimizer.load_state_dict(state["optimizer"])
+        try:
+            self._optimizer.load_state_dict(state["optimizer"])
+        except ValueError:
+            log.warning("the saved state is of another version: its weights are taken, its momentum is not")
         self.progress = Progress(**state["progress"])
         return True
 
@@ -175,13 +182,17 @@ class Trainer:
             group["lr"] = plan.rate_at(step)
         guided = step < plan.guide_until
         dtype = torch.bfloat16
-        outputs = self.model(batch.mel.to(self._device, dtype), batch.inputs.to(self._device), guided)
+        frozen = plan.frozen[0] <= step < plan.frozen[1]
+        outputs = self.model(batch.mel.to(self._device, dtype), batch.inputs.to(self._device), guided, frozen)
         losses = self._losses(outputs.logits, outputs.ctc, batch)
-        total = losses["text"] + plan.ctc_weight_at(step) * losses["ctc"]
+        total = losses["text"]
+        if not frozen:
+            total = total + plan.ctc_weight_at(step) * losses["ctc"]
         if outputs.attention is not None:
-            centres, widths = batch.centres.to(self._device), batch.widths.to(self._device)
-            losses["guide"] = attention_penalty(outputs.attention, centres, widths)
-            total = total + 4.0 * (1 - step / plan.guide_until) * losses["guide"]
+            centres = token_centres(outputs.ctc, batch).to(self._device)
+            losses["guide"] = attention_penalty(outputs.attention, centres, GUIDE_WIDTH)
+            losses["here"] = self._tokens_here(outputs.audio, centres, batch)
+            total = total + GUIDE_WEIGHT * losses["guide"] + losses["here"]
         if step < plan.align_until:
             aligned = batch.aligned.to(self._device).flatten()
             losses["align"] = F.cross_entropy(outputs.ctc.float().flatten(0, 1), aligned, ignore_index=-100)
@@ -216,6 +227,16 @@ class Trainer:
         )
         return {"text": text, "ctc": spelt, "right": right}
 
+    def _tokens_here(self, audio: torch.Tensor, centres: torch.Tensor, batch: Batch) -> torch.Tensor:
+        """What the encoder says of this token and the one before it, where each token is spoken."""
+        targets = batch.targets.to(self._device)
+        before = torch.roll(targets, 1, dims=1)
+        placed = ~centres.isnan() & (targets != -100) & (before != -100)
+        example, _ = placed.nonzero(as_tuple=True)
+        frames = (centres[placed] * FRAMES_PER_SECOND).round().long().clamp_(0, audio.shape[1] - 1)
+        this, last = self.model.tokens_here(audio[example, frames])
+        return F.cross_entropy(this, targets[placed]) + F.cross_entropy(last, before[placed])
+
     def _remember(self, losses: dict[str, float]) -> None:
         kept = self.progress.losses
         for name, value in losses.items():
@@ -236,6 +257,23 @@ class Trainer:
         with (self.folder / "log.jsonl").open("a", encoding="utf-8") as out:
             out.write(json.dumps(line) + "\n")
         log.info("step %d of %d, %s, %d min left", progress.step, plan.steps, figures, round(left / 60))
+
+
+def token_centres(ctc: torch.Tensor, batch: Batch) -> torch.Tensor:
+    """Return when each token is spoken (batch, tokens) in seconds, NaN where that is not known.
+
+    The CTC head says when the phones are spoken, which it learns long before the decoder attends to them.
+    """
+    probabilities = F.log_softmax(ctc.detach().float(), dim=-1).cpu().numpy()
+    places = batch.places.numpy()
+    centres = np.full(places.shape, np.nan, dtype=np.float32)
+    ends = np.cumsum(batch.phone_counts.numpy())
+    for i, (end, count) in enumerate(zip(ends, batch.phone_counts.numpy(), strict=True)):
+        if count:
+            frames = force_align(probabilities[i], batch.phones.numpy()[end - count : end])
+            known = ~np.isnan(places[i])
+            centres[i, known] = np.interp(places[i, known], np.arange(count), frames) / FRAMES_PER_SECOND
+    return torch.from_numpy(centres)
 
 
 def save_checkpoint(model: TrainableWhisper, dims: ModelDimensions, path: Path, half: bool = True) -> None:

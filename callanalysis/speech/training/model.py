@@ -19,9 +19,10 @@ FRAMES_PER_SECOND = 50  # of the encoder's output: 10 ms hops, halved by its sec
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
-    """Compact logits (batch, tokens, vocabulary), CTC logits (batch, frames, phones), attention (batch, heads,
-    tokens, frames) of the last decoder layer or None."""
+    """Encoder output (batch, frames, state), compact logits (batch, tokens, vocabulary), CTC logits (batch, frames, phones), attention (batch, heads,
+    tokens, frames) of the guided heads or None."""
 
+    audio: Tensor
     logits: Tensor
     ctc: Tensor
     attention: Tensor | None
@@ -60,15 +61,20 @@ class TrainableWhisper(nn.Module):
         self.embedding = nn.Parameter(whisper.decoder.token_embedding.weight.data[ids].clone())
         whisper.decoder.token_embedding.weight.requires_grad_(False)
         self.ctc = nn.Linear(whisper.dims.n_audio_state, phones + 1)
+        self.here = nn.Linear(whisper.dims.n_audio_state, 2 * whisper.dims.n_text_state)
         self.unused = whisper.dims.n_vocab - len(ids)
         self.loser = nn.Parameter(torch.zeros(whisper.dims.n_text_state)) if fresh and self.unused else None
 
-    def forward(self, mel: Tensor, tokens: Tensor, guided: bool) -> Outputs:
-        """Return the outputs for log-mel (batch, 80, frames) and compact input tokens (batch, tokens)."""
-        audio = self.encode(mel)
+    def forward(self, mel: Tensor, tokens: Tensor, guided: bool, frozen: bool = False) -> Outputs:
+        """Return the outputs for log-mel (batch, 80, frames) and compact input tokens (batch, tokens).
+
+        With `frozen` the encoder learns nothing, which makes a step about a quarter as long.
+        """
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not frozen):
+            audio = self.encode(mel)
         text, attention = self._decode(tokens, audio, guided)
         ctc = F.linear(audio, self.ctc.weight.to(audio.dtype), self.ctc.bias.to(audio.dtype))
-        return Outputs(self._logits(text), ctc, attention)
+        return Outputs(audio, self._logits(text), ctc, attention)
 
     def encode(self, mel: Tensor) -> Tensor:
         """Return the encoder's output at the true length (batch, frames // 2, state)."""
@@ -84,13 +90,15 @@ class TrainableWhisper(nn.Module):
         decoder = self.whisper.decoder
         x = F.embedding(tokens, self.embedding) + decoder.positional_embedding[: tokens.shape[1]]
         x = x.to(audio.dtype)
-        attention = None
-        last = len(decoder.blocks) - 1
+        attention = []
         for i, block in enumerate(decoder.blocks):
-            if guided and i == last:
-                attention = _attention(block, x, audio, decoder.mask)
+            if guided:
+                heads = (
+                    slice(None) if i == len(decoder.blocks) - 1 else slice(0, block.cross_attn.n_head // 2)
+                )
+                attention.append(_attention(block, x, audio, decoder.mask)[:, heads])
             x = block(x, audio, mask=decoder.mask)
-        return decoder.ln(x), attention
+        return decoder.ln(x), torch.cat(attention, dim=1) if guided else None
 
     def _logits(self, text: Tensor) -> Tensor:
         """Compact logits, and last the `unused` rows as one: each has the loser's logit, together + log(unused)."""
@@ -99,6 +107,15 @@ class TrainableWhisper(nn.Module):
             return logits
         lost = F.linear(text, self.loser.to(text.dtype).unsqueeze(0)).float() + math.log(self.unused)
         return torch.cat([logits, lost], dim=-1)
+
+    def tokens_here(self, audio: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what encoder outputs (n, state) say of the token spoken there and of the one before it.
+
+        Compact logits (n, vocabulary) of each. A decoder finds its place by the token it wrote last: once the
+        encoder tells at each place which token came before, that is a look-up.
+        """
+        this, before = self.here(audio.float()).chunk(2, dim=-1)
+        return F.linear(this, self.embedding), F.linear(before, self.embedding)
 
     def full_weights(self) -> dict[str, Tensor]:
         """Return the state of the plain Whisper network.
@@ -126,14 +143,14 @@ def _attention(block: ResidualAttentionBlock, x: Tensor, audio: Tensor, mask: Te
     return F.softmax(scores.float(), dim=-1)
 
 
-def attention_penalty(attention: Tensor, centre: Tensor, width: Tensor) -> Tensor:
+def attention_penalty(attention: Tensor, centre: Tensor, width: float) -> Tensor:
     """Return how much attention strays from where each token is spoken, 0-1 (guided attention, Tachibana 2018).
 
-    `centre` (batch, tokens) in seconds, NaN where a token has no place; `width` (batch, tokens) in seconds.
+    `centre` (batch, tokens) in seconds, NaN where a token has no place; `width` is a standard deviation in seconds.
     """
     frames = torch.arange(attention.shape[-1], device=attention.device) / FRAMES_PER_SECOND
     placed = ~centre.isnan()
-    distance = (frames - torch.nan_to_num(centre).unsqueeze(-1)) / width.unsqueeze(-1)
+    distance = (frames - torch.nan_to_num(centre).unsqueeze(-1)) / width
     stray = 1 - torch.exp(-0.5 * distance**2)
     per_token = (attention.mean(1) * stray).sum(-1)
     return (per_token * placed).sum() / placed.sum().clamp_min(1)

@@ -21,7 +21,7 @@ FINE_RANKS = (
 
 @dataclass(frozen=True, slots=True)
 class Spelling:
-    """A text as token ids, with the position (0-1) in the text where each token is spoken."""
+    """A text as token ids, with the share (0-1) of what is spoken of the text up to the middle of each token."""
 
     tokens: tuple[int, ...]
     positions: tuple[float, ...]
@@ -45,16 +45,17 @@ class TextCodec:
         )
 
     def spell(self, text: str, leading_space: bool = False) -> Spelling:
-        """Return the tokens of `text`, each placed at the middle of its characters, 0 at the start, 1 at the end."""
+        """Return the tokens of `text` and their places; punctuation and spaces are not spoken and take no room."""
         tokens: list[int] = []
         positions: list[float] = []
-        done, total = 0, max(len(text), 1)
+        done, total = 0, max(sum(c.isalnum() for c in text), 1)
         for part in self._parts((" " if leading_space else "") + text):
             ids = self._encode(part)
-            step = len(part) / max(len(ids), 1)
+            spoken = sum(c.isalnum() for c in part)
+            step = spoken / max(len(ids), 1)
             positions += [(done + (i + 0.5) * step) / total for i in range(len(ids))]
             tokens += ids
-            done += len(part)
+            done += spoken
         return Spelling(tuple(tokens), tuple(min(p, 1.0) for p in positions))
 
     def prefix(self, language: str, timestamps: bool) -> list[int]:
