@@ -25,7 +25,7 @@ app: setup
 	$(BIN)/streamlit run app.py --server.port $(PORT)
 
 test: setup-dev
-	$(BIN)/pytest
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --dist loadfile
 
 lint: setup-dev
 	$(BIN)/ruff check .

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,7 @@ def test_windows_read_as_whisper_writes_them(maker: ExampleMaker) -> None:
     for seed in range(200):
         example = maker.window(np.random.default_rng(seed))
         assert len(example.samples) == 30 * SAMPLE_RATE
-        assert len(example.centres) == len(example.tokens) <= 448
+        assert len(example.places) == len(example.tokens) <= 448
         stamps = [t for t in example.tokens if t >= TOKENIZER.timestamp_begin]
         assert stamps == sorted(stamps)
         start = example.tokens.index(TOKENIZER.sot)
@@ -41,13 +42,14 @@ def test_windows_read_as_whisper_writes_them(maker: ExampleMaker) -> None:
     assert kinds == {"silence", "prompt", "timestamps", "plain"}
 
 
-def test_tokens_are_placed_where_they_are_spoken(maker: ExampleMaker) -> None:
-    row = maker.rows[1]
+def test_tokens_are_placed_among_the_phones(maker: ExampleMaker) -> None:
+    row = replace(maker.rows[1], phones=tuple("abcdefghij"))
     example = maker.single(row, np.random.default_rng(0))
-    spoken = [c for c in example.centres if not np.isnan(c)]
-    loud = np.flatnonzero(np.abs(example.samples) > 0.01) / SAMPLE_RATE
-    assert loud[0] - 0.05 <= min(spoken)
-    assert max(spoken) <= loud[-1] + 0.05
+    spoken = [p for p in example.places if not np.isnan(p)]
+    assert spoken == sorted(spoken)
+    assert spoken[0] < 1.5
+    assert 7.5 < spoken[-1] <= 9
+    assert example.spans[0][2] == 10
 
 
 def test_mel_is_whispers_own() -> None:

@@ -30,16 +30,17 @@ def test_training_network_is_whisper() -> None:
         theirs = plain(mel, ids[tokens])
     shares = torch.log_softmax(theirs, -1)[..., ids]
     torch.testing.assert_close(torch.log_softmax(ours.logits, -1)[..., :-1], shares, atol=1e-4, rtol=1e-4)
-    torch.testing.assert_close(ours.attention.sum(-1), torch.ones(2, 2, 3))
+    torch.testing.assert_close(
+        ours.attention.sum(-1), torch.ones(2, 3, 3)
+    )  # one head of the first layer, two of the last
 
 
 def test_attention_on_the_spot_costs_nothing() -> None:
     attention = torch.zeros(1, 1, 2, 100)
     attention[0, 0, 0, 50] = attention[0, 0, 1, 10] = 1  # 1.0 s, 0.2 s
     centre = torch.tensor([[1.0, float("nan")]])
-    width = torch.full((1, 2), 0.3)
-    assert attention_penalty(attention, centre, width).item() == pytest.approx(0, abs=1e-6)
-    assert attention_penalty(attention, torch.tensor([[0.2, 1.0]]), width).item() > 0.9
+    assert attention_penalty(attention, centre, 0.3).item() == pytest.approx(0, abs=1e-6)
+    assert attention_penalty(attention, torch.tensor([[0.2, 1.0]]), 0.3).item() > 0.9
 
 
 def test_resumed_run_ends_as_the_uninterrupted_one(manifest: Path, tmp_path: Path) -> None:
