@@ -16,8 +16,10 @@ from babel.messages.extract import extract_from_file
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
-from callanalysis.audio.faults import FAULTS, NOTES
+from callanalysis.audio.faults import FAULTS as SOUND_FAULTS
+from callanalysis.audio.faults import NOTES
 from callanalysis.i18n import DOMAIN, LOCALE_FOLDER, LOCALES, Language
+from callanalysis.intake.faults import FAULTS as INTAKE_FAULTS
 from callanalysis.labels import COLLECTOR_INTENTS, DEBTOR_INTENTS, OTHER, RISKS
 from callanalysis.skills import DEFINITIONS, REASONS
 
@@ -51,7 +53,7 @@ def messages() -> Iterator[Message]:
             yield found if isinstance(found, str) else (found[0], found[1])
     for label in (*COLLECTOR_INTENTS, *DEBTOR_INTENTS, *RISKS, OTHER):
         yield label.meaning
-    for fault_and_remedy in FAULTS.values():
+    for fault_and_remedy in (*SOUND_FAULTS.values(), *INTAKE_FAULTS.values()):
         yield from fault_and_remedy
     for texts in (NOTES, DEFINITIONS, REASONS):
         yield from texts.values()

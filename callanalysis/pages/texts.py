@@ -13,13 +13,16 @@ from itertools import repeat
 from string import Formatter
 from types import MappingProxyType
 
-from callanalysis.audio.faults import FAULTS, NOTES
+from callanalysis.audio.faults import FAULTS as SOUND_FAULTS
+from callanalysis.audio.faults import NOTES
 from callanalysis.i18n import N_, Words
+from callanalysis.intake.faults import FAULTS as INTAKE_FAULTS
 from callanalysis.labels import COLLECTOR_INTENTS, DEBTOR_INTENTS, OTHER, RISKS
 from callanalysis.schema import Failure
 from callanalysis.skills import DEFINITIONS
 from callanalysis.skills import REASONS as MEASURE_REASONS
 
+FAULTS: Mapping[str, tuple[str, str]] = MappingProxyType({**SOUND_FAULTS, **INTAKE_FAULTS})
 ROLE_NAMES: Mapping[str, str] = MappingProxyType(
     {"collector": N_("Collector"), "debtor": N_("Debtor"), "unknown": N_("Unknown")}
 )
@@ -52,6 +55,7 @@ STAGES: Mapping[str, str] = MappingProxyType(
         "measures": N_("Measures"),
         "store": N_("Store"),
         "list": N_("Call list"),
+        "identity": N_("Identity of the call"),
         "transcript": N_("Transcript"),
     }
 )

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from callanalysis.audio.faults import FAULTS
+from callanalysis.intake.faults import FAULTS as INTAKE_FAULTS
 from callanalysis.i18n import LOCALES, Language, preferred_language, words_of
 from callanalysis.locale import update
 from callanalysis.pages.texts import fault_and_remedy
@@ -79,7 +80,7 @@ def test_faults_keep_their_values_in_translation() -> None:
     assert fault_and_remedy(stored, words_of("zh"))[0] == "录音长 6.5 小时，超过上限 4 小时"
 
 
-@pytest.mark.parametrize("code", [*FAULTS, "checkpoint", "bad_table", "store"])
+@pytest.mark.parametrize("code", [*FAULTS, *INTAKE_FAULTS, "checkpoint", "bad_table", "store"])
 def test_every_fault_can_be_told_in_chinese(code: str) -> None:
     told = fault_and_remedy(failure(code, "worded otherwise", "by an older version"), words_of("zh"))
     assert all(re.search(r"[\u4e00-\u9fff]", text) for text in told)

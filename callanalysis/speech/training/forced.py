@@ -9,7 +9,7 @@ import numba
 import numpy as np
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True)
 def force_align(log_probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Return the frame in the middle of each label, as float; NaN where the sequence cannot fit the frames.
 
