@@ -35,7 +35,7 @@ FAULTS = MappingProxyType(
         ),
         "bad_json": ("the line is no JSON object ({why})", "Write one JSON object a line, in UTF-8"),
         "bad_transcript": (
-            "{why}",
+            "the line is no transcript: {why}",
             'Write {{"id", "metadata": {{…}}, "turns": [{{"role", "start", "end", "text"}}]}}',
         ),
         "unexpected": (

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 import pytest
 
 from callanalysis.audio.faults import FAULTS
-from callanalysis.intake.faults import FAULTS as INTAKE_FAULTS
 from callanalysis.i18n import LOCALES, Language, preferred_language, words_of
+from callanalysis.intake.faults import FAULTS as INTAKE_FAULTS
 from callanalysis.locale import update
 from callanalysis.pages.texts import fault_and_remedy
 from callanalysis.schema import Failure

@@ -33,9 +33,10 @@ WRONG_TOKENS = (
 class Batch:
     """Tensors of one step: log-mel (batch, 80, frames), compact tokens in and out, places, phones.
 
-    `targets` is -100 where nothing is learnt; `places` are indices into the example's phones, NaN where none; `phones` are all labels end to
-    end, `phone_counts` how many belong to each example, `frames` its encoder frames; `aligned` (batch, frames) is the
-    phone of each frame if the phones of an utterance were equally long, -100 in pauses.
+    `targets` is -100 where nothing is learnt; `places` are indices into the example's phones, NaN where none.
+    `phones` are all labels end to end, `phone_counts` how many belong to each example, `frames` its encoder
+    frames; `aligned` (batch, frames) is the phone of each frame if the phones of an utterance were equally
+    long, -100 in pauses.
     """
 
     mel: Tensor

@@ -19,9 +19,12 @@ MAX_PROMPT = 60  # tokens; plain Whisper gives up to 223
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """Sound and what to write. `loss_from` is the first position of `tokens` that is learnt as a target;
-    `places` say which of the `phones` each token is spoken with (fractional index, NaN where none); `spans` (start, end in seconds, number of
-    phones) say where the phones are."""
+    """Sound and what to write.
+
+    `loss_from` is the first position of `tokens` that is learnt as a target; `places` say which of the `phones`
+    each token is spoken with (fractional index, NaN where none); `spans` (start, end in seconds, number of
+    phones) say where the phones are.
+    """
 
     samples: np.ndarray
     tokens: tuple[int, ...]

@@ -19,8 +19,11 @@ FRAMES_PER_SECOND = 50  # of the encoder's output: 10 ms hops, halved by its sec
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
-    """Encoder output (batch, frames, state), compact logits (batch, tokens, vocabulary), CTC logits (batch, frames, phones), attention (batch, heads,
-    tokens, frames) of the guided heads or None."""
+    """What the network says.
+
+    Encoder output (batch, frames, state), compact logits (batch, tokens, vocabulary), CTC logits (batch, frames,
+    phones), attention of the guided heads (batch, heads, tokens, frames) or None.
+    """
 
     audio: Tensor
     logits: Tensor
