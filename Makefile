@@ -21,7 +21,7 @@ export REQUIREMENTS
 .PHONY: app test setup setup-dev lint clean
 
 app: setup
-	$(BIN)/callanalysis run sample_calls/recordings --calls sample_calls/calls.csv
+	$(BIN)/callanalysis run sample_calls/recordings --calls sample_calls/calls.csv || test $$? -eq 1
 	$(BIN)/streamlit run app.py --server.port $(PORT)
 
 test: setup-dev
@@ -41,6 +41,7 @@ $(VENV)/.setup: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(PIP) --no-deps openai-whisper
 	$(BIN)/python -c "$$REQUIREMENTS" > $(VENV)/requirements.txt
+	@echo "pip will say that openai-whisper wants triton: it is left out on purpose"
 	$(PIP) --requirement $(VENV)/requirements.txt
 	$(PIP) --no-deps --editable .
 	touch $@
