@@ -70,7 +70,9 @@ def train(
         list[Path] | None,
         typer.Option("--text", help="Plain dialogue (.txt, .txt.xz) to learn words from; may be repeated."),
     ] = None,
-    passes: Annotated[float, typer.Option("--epochs", min=0.01, help="Passes over the corpus.")] = 9.0,
+    passes: Annotated[
+        float, typer.Option("--epochs", min=0, help="Passes of the transformer over the corpus.")
+    ] = 9.0,
     text_steps: Annotated[int, typer.Option("--text-steps", min=1, help="Steps on plain dialogue.")] = 1800,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where a stopped run was.")] = False,
     seed: Annotated[int, typer.Option("--seed")] = 20261123,

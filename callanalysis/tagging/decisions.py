@@ -29,8 +29,20 @@ def fit_temperature(logits: Floats, truth: Flags, allowed: Flags) -> float:
     if not allowed.any():
         return 1.0
     chosen, true = logits[allowed], truth[allowed]
-    grid = np.exp(np.linspace(np.log(0.4), np.log(3.0), 41))
+    grid = np.exp(np.linspace(np.log(0.4), np.log(5.0), 46))
     return float(min(grid, key=lambda t: _log_loss(probabilities(chosen, float(t)), true)))
+
+
+def fit_mixture(deep: Floats, wide: Floats, truth: Flags, allowed: Flags) -> tuple[float, float]:
+    """Return the share of `deep` beside `wide` and the temperature that together have the lowest log loss."""
+    best = (float("inf"), 0.5, 1.0)
+    for share in (round(0.1 * step, 1) for step in range(11)):
+        logits = share * deep + (1 - share) * wide
+        temperature = fit_temperature(logits, truth, allowed)
+        if allowed.any():
+            loss = _log_loss(probabilities(logits[allowed], temperature), truth[allowed])
+            best = min(best, (loss, share, temperature))
+    return best[1], best[2]
 
 
 def fit_thresholds(names: Sequence[str], scores: Floats, truth: Flags) -> dict[str, float]:

@@ -30,6 +30,7 @@ class Shape:
     inner: int = 768
     vocabulary: int = VOCABULARY
     ngram_buckets: int = 32768
+    wide_buckets: int = 90_000
 
     def config(self, vocabulary: int) -> TaggerConfig:
         """Return the configuration of a fresh tagger of this size."""
@@ -43,20 +44,30 @@ class Shape:
             "max_position_embeddings": 200,
             "pad_token_id": 0,
         }
-        return TaggerConfig(encoder=encoder, ngram_buckets=self.ngram_buckets, version=__version__)
+        return TaggerConfig(
+            encoder=encoder,
+            ngram_buckets=self.ngram_buckets,
+            wide_buckets=self.wide_buckets,
+            version=__version__,
+        )
 
 
-def open_encoder(name: str) -> tuple[TaggerModel, Any]:
+def open_encoder(name: str, wide_buckets: int) -> tuple[TaggerModel, Any]:
     """Return a tagger around an encoder (folder or hub name) with its tokenizer.
 
-    The folder of a tagger gives that tagger, to be trained further; any other encoder gets fresh heads.
+    The folder of a tagger gives that tagger, to be trained further; any other encoder gets fresh heads. Where
+    there is no wide path yet, one of `wide_buckets` is added.
     """
     if (Path(name) / "config.json").is_file():
         written = json.loads((Path(name) / "config.json").read_text("utf-8"))
         if written.get("model_type") == TaggerConfig.model_type:
             scorer = load(Path(name))
-            scorer.config.version = __version__
-            return scorer.model, scorer.codec.tokenizer
+            model, config = scorer.model, scorer.config
+            config.version = __version__
+            if model.wide is None and wide_buckets:
+                config.wide_buckets = wide_buckets
+                model.wide = TaggerModel(config).wide
+            return model, scorer.codec.tokenizer
     try:
         tokenizer = with_role_markers(
             load_tokenizer(Path(name)) if Path(name).is_dir() else AutoTokenizer.from_pretrained(name)
@@ -70,7 +81,12 @@ def open_encoder(name: str) -> tuple[TaggerModel, Any]:
     settings.vocab_size = len(tokenizer)
     described = settings.to_diff_dict() | {"model_type": settings.model_type, "vocab_size": len(tokenizer)}
     longest = int(getattr(settings, "max_position_embeddings", 512) or 512)
-    config = TaggerConfig(encoder=described, version=__version__, total_length=min(192, longest - 2))
+    config = TaggerConfig(
+        encoder=described,
+        wide_buckets=wide_buckets,
+        version=__version__,
+        total_length=min(192, longest - 2),
+    )
     model = TaggerModel(config)
     model.encoder.load_state_dict(encoder.state_dict(), strict=False)
     return model, tokenizer

@@ -36,6 +36,7 @@ class LoopOptions:
     seed: int = 20261123
     precision: Precision = "bf16"  # measured on one AVX-512 core: 2.5 times fp32
     save_every: float = 60.0
+    plain: bool = False  # gradient descent with momentum instead of AdamW
     fast: str = ""  # name of parameters that learn FAST times as quickly: each row is seen seldom
 
 
@@ -73,7 +74,7 @@ class Loop(Generic[Work]):
     def __init__(self, model: nn.Module, options: LoopOptions, checkpoint: Path | None = None) -> None:
         self.model, self.options, self.checkpoint = model, options, checkpoint
         self.device = next(model.parameters()).device
-        self.optimizer = torch.optim.AdamW(_groups(model, options), lr=options.learning_rate, fused=True)
+        self.optimizer = _optimizer(model, options)
         self.averaged = {name: p.detach().clone() for name, p in model.named_parameters()}
         self.done = 0
 
@@ -166,6 +167,13 @@ def _schedule(step: int, options: LoopOptions) -> float:
         return (step + 1) / warm
     gone = (step - warm) / max(1, options.steps - warm)
     return 0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * gone))
+
+
+def _optimizer(model: nn.Module, options: LoopOptions) -> torch.optim.Optimizer:
+    groups, rate = _groups(model, options), options.learning_rate
+    if options.plain:
+        return torch.optim.SGD(groups, lr=rate, momentum=0.9, nesterov=True)
+    return torch.optim.AdamW(groups, lr=rate, fused=True)
 
 
 def _groups(model: nn.Module, options: LoopOptions) -> list[dict[str, object]]:

@@ -1,4 +1,4 @@
-"""The tagger: a small transformer encoder with heads for intent, risk and the speaker's role.
+"""The tagger: a small transformer encoder with heads for intent, risk and role, and a wide path beside it.
 
 It knows tensors and label names, neither text nor where thresholds come from. The judgement on a whole call
 is made in call_head.py.
@@ -16,6 +16,7 @@ from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedMode
 
 from callanalysis.labels import INTENT_NAMES, RISK_NAMES, ROLES, intents_of
 from callanalysis.tagging.call_head import CallHead
+from callanalysis.tagging.wide import WideHead
 
 MASKED = -30.0  # logit of a label that the speaker cannot carry
 NGRAM_WIDTH = 64
@@ -26,7 +27,8 @@ class TaggerConfig(PreTrainedConfig):  # type: ignore[misc]
     """Everything needed to rebuild the model and to turn its logits into labels.
 
     `encoder` is the configuration of the encoder as a dict with `model_type`; `thresholds` are per label;
-    `temperatures` per head (intent, risk, role, willingness, ability, reason).
+    `temperatures` per head (intent, risk, role, willingness, ability, reason); `deep_share` per head is how much
+    the transformer counts beside the wide path.
     """
 
     model_type = "callanalysis-tagger"
@@ -35,6 +37,7 @@ class TaggerConfig(PreTrainedConfig):  # type: ignore[misc]
         self,
         encoder: dict[str, Any] | None = None,
         ngram_buckets: int = 0,
+        wide_buckets: int = 0,
         dropout: float = 0.3,
         thresholds: dict[str, float] | None = None,
         temperatures: dict[str, float] | None = None,
@@ -42,9 +45,11 @@ class TaggerConfig(PreTrainedConfig):  # type: ignore[misc]
     ) -> None:
         self.encoder = encoder or {"model_type": "bert"}
         self.ngram_buckets = ngram_buckets
+        self.wide_buckets = wide_buckets
         self.dropout = dropout
         self.thresholds = thresholds or {}
         self.temperatures = temperatures or {}
+        self.deep_share: dict[str, float] = rest.pop("deep_share", {})
         self.version = rest.pop("version", "0")
         self.total_length = rest.pop("total_length", 192)
         self.context_length = rest.pop("context_length", 40)
@@ -65,15 +70,11 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Logits:
-    """What comes out: intent (batch, intents), risk (batch, risks), role (batch,) and vectors (batch, width).
-
-    Labels that the given role cannot carry have the logit MASKED. `role` is the log-odds of collector.
-    """
+    """What comes out: intent (batch, intents), risk (batch, risks), role (batch,) the log-odds of collector."""
 
     intent: Tensor
     risk: Tensor
     role: Tensor
-    vectors: Tensor
 
 
 class NgramEmbedding(nn.Module):
@@ -118,6 +119,8 @@ class TaggerModel(PreTrainedModel):  # type: ignore[misc]
         self.intent = nn.Linear(self.features, len(config.intents))
         self.risk = nn.Linear(self.features, len(config.risks))
         self.role = nn.Linear(self.features, 1)
+        width_out = len(config.intents) + len(config.risks) + 1
+        self.wide = WideHead(config.wide_buckets, width_out) if config.wide_buckets else None
         self.call = CallHead(len(config.intents) + len(config.risks))
         self.post_init()
 
@@ -144,13 +147,39 @@ class TaggerModel(PreTrainedModel):  # type: ignore[misc]
         return self.encoder(**inputs).last_hidden_state, grams
 
     def forward(self, batch: Batch) -> Logits:
-        """Return the logits of a batch."""
+        """Return the logits of a batch: of transformer and wide path together, each with its share."""
+        deep, wide = self.deep(batch), self.read_wide(batch)
+        if wide is None:
+            return self.masked(deep, batch)
+        share = self.config.deep_share
+        one, two, three = (share.get(head, 0.5) for head in ("intent", "risk", "role"))
+        mixed = Logits(
+            intent=one * deep.intent + (1 - one) * wide.intent,
+            risk=two * deep.risk + (1 - two) * wide.risk,
+            role=three * deep.role + (1 - three) * wide.role,
+        )
+        return self.masked(mixed, batch)
+
+    def deep(self, batch: Batch) -> Logits:
+        """Return what the transformer says, before masking."""
         states, grams = self.encode(batch)
         pooled = self.dropout(self._pool(states, grams, batch))
+        return Logits(self.intent(pooled), self.risk(pooled), self.role(pooled).squeeze(-1))
+
+    def read_wide(self, batch: Batch) -> Logits | None:
+        """Return what the wide path says, before masking; None where the model has none."""
+        if self.wide is None:
+            return None
+        read = self.wide(batch.ids, batch.mask, batch.segments)
+        intents = len(self.config.intents)
+        return Logits(read[:, :intents], read[:, intents:-1], read[:, -1])
+
+    def masked(self, logits: Logits, batch: Batch) -> Logits:
+        """Return the logits with MASKED where the speaker cannot carry the label."""
         intents, risks = _allowed(tuple(self.config.intents), batch.roles.device)
-        intent = self.intent(pooled).masked_fill(~intents[batch.roles], MASKED)
-        risk = self.risk(pooled).masked_fill(~risks[batch.roles], MASKED)
-        return Logits(intent, risk, self.role(pooled).squeeze(-1), pooled)
+        intent = logits.intent.masked_fill(~intents[batch.roles], MASKED)
+        risk = logits.risk.masked_fill(~risks[batch.roles], MASKED)
+        return Logits(intent, risk, logits.role)
 
     def _pool(self, states: Tensor, grams: Tensor | None, batch: Batch) -> Tensor:
         """Return first state, mean and maximum over the utterance, and its summed n-grams, side by side."""

@@ -1,4 +1,4 @@
-"""Training from the corpus to a model folder: words, utterance heads, honest scores, thresholds, call head.
+"""Training from the corpus to a model folder: words, labels, phrases, honest scores, calls.
 
 Stages run in that order and each goes on where it was stopped. Started with the same corpus, options and text
 it ends with the same weights. It knows files and the order of the stages; each stage lives in its own module.
@@ -19,16 +19,18 @@ from transformers.utils import logging as transformers_logging
 
 from callanalysis.errors import InputError
 from callanalysis.labels import intents_of
+from callanalysis.tagging.augment import without_roles
 from callanalysis.tagging.call_training import fit_calls, train_call_head
 from callanalysis.tagging.corpus import Example, read_calls, read_utterances
-from callanalysis.tagging.decisions import fit_temperature, fit_thresholds
+from callanalysis.tagging.decisions import fit_mixture, fit_thresholds
 from callanalysis.tagging.encoders import Shape, open_encoder
-from callanalysis.tagging.finetuning import Teacher, finetune
+from callanalysis.tagging.finetuning import Teacher, finetune, train_wide
+from callanalysis.tagging.inputs import TagInput
 from callanalysis.tagging.loop import LoopOptions, Precision, Report, Stage
 from callanalysis.tagging.metrics import Flags
 from callanalysis.tagging.model import TaggerModel
 from callanalysis.tagging.pretraining import as_inputs, pretrain, sample_dialogues
-from callanalysis.tagging.scoring import Scorer, lengths_of, load_tokenizer
+from callanalysis.tagging.scoring import Scorer, Scores, lengths_of, load_tokenizer
 from callanalysis.tagging.tokens import Codec, train_tokenizer
 
 SMALL = Shape()
@@ -50,6 +52,7 @@ class TrainingOptions:
     text_lines: int = 60_000  # of each file
     text_steps: int = 1800
     passes: float = 9.0
+    wide_passes: float = 12.0
     learning_rate: float | None = None  # 8e-4 for our own encoder, 4e-5 for another
     seed: int = 20261123
     precision: Precision = "bf16"
@@ -75,6 +78,8 @@ def train(options: TrainingOptions, report: Report, tell: Tell) -> Path:
     if options.text and options.encoder is None:
         run.read_words()
     run.learn_labels()
+    run.learn_phrases()
+    run.model.to("cpu")
     run.fit_scores()
     run.learn_calls()
     return run.finish()
@@ -104,7 +109,7 @@ class _Run:
             self.tokenizer: Any = load_tokenizer(saved)
             self.model = TaggerModel(self.options.shape.config(len(self.tokenizer)))
         else:
-            self.model, self.tokenizer = open_encoder(self.options.encoder)
+            self.model, self.tokenizer = open_encoder(self.options.encoder, self.options.shape.wide_buckets)
         self.model.to(self.device)
         self.codec = Codec(self.tokenizer, lengths_of(self.model.config))
 
@@ -127,9 +132,9 @@ class _Run:
         pretrain(self.model, self.codec, inputs, options, self._files("words"))
 
     def learn_labels(self) -> None:
-        """Fine-tune the utterance heads."""
+        """Fine-tune the transformer and its utterance heads."""
         teacher = Teacher(self.model, self.codec, self.train, self.options.seed)
-        steps = max(1, round(self.options.passes * teacher.order.first_pass))
+        steps = round(self.options.passes * teacher.order.first_pass)
         self.tell(f"labels: {len(self.train):,} utterances, {steps:,} steps")
         usual = 8e-4 if self.model.ngrams is not None else 4e-5
         stage = self._stage("labels", steps, self.options.learning_rate or usual)
@@ -140,24 +145,46 @@ class _Run:
             replace(stage, average=0.99, fast="ngrams.table.weight"),
             self._files("labels"),
         )
-        self.model.to("cpu")
-        _round_to_half(self.model)  # as it is stored, so that thresholds fit what is shipped
+
+    def learn_phrases(self) -> None:
+        """Train the wide path."""
+        teacher = Teacher(self.model, self.codec, self.train, self.options.seed)
+        steps = max(1, round(self.options.wide_passes * teacher.order.first_pass))
+        self.tell(f"phrases: {steps:,} steps")
+        options = self._stage("phrases", steps, 60.0)
+        options = replace(options, weight_decay=0.0, precision="fp32", plain=True)
+        train_wide(self.model, self.codec, self.train, options, self._files("phrases"))
 
     def fit_scores(self) -> None:
-        """Fit temperatures and thresholds of the utterance heads on the validation families."""
-        config = self.model.config
-        scorer = Scorer(self.model, self.codec)
-        logits = scorer.logits([x.input for x in self.valid])
+        """Fit shares, temperatures and thresholds of the utterance heads on the validation families."""
+        _round_to_half(self.model)  # as it is stored, so that thresholds fit what is shipped
+        config, scorer = self.model.config, Scorer(self.model, self.codec)
+        lines = [x.input for x in self.valid]
+        hidden = [without_roles(line) for line in lines]
         intent, risk = truth_of(self.valid, config.intents, config.risks)
         spoken = np.array([[n in intents_of(x.role) for n in config.intents] for x in self.valid])
-        risky = np.array([[x.role == "collector"] * len(config.risks) for x in self.valid])
-        config.temperatures = {
-            "intent": fit_temperature(logits.intent, intent, spoken),
-            "risk": fit_temperature(logits.risk, risk, risky),
+        collector = np.array([[x.role == "collector"] for x in self.valid])
+        deep, wide = self._apart(scorer, lines)
+        deep_role, wide_role = (x.collector[:, None] for x in self._apart(scorer, hidden))
+        fitted = {
+            "intent": fit_mixture(deep.intent, wide.intent, intent, spoken),
+            "risk": fit_mixture(deep.risk, wide.risk, risk, np.broadcast_to(collector, risk.shape)),
+            "role": fit_mixture(deep_role, wide_role, collector, np.ones_like(collector)),
         }
-        scores = scorer.score([x.input for x in self.valid])
+        config.deep_share = {head: share for head, (share, _) in fitted.items()}
+        config.temperatures = {head: temperature for head, (_, temperature) in fitted.items()}
+        self.tell(f"share of the transformer beside the wide path: {config.deep_share}")
+        scores = scorer.score(lines)
         config.thresholds = fit_thresholds(config.intents, scores.intent, intent)
         config.thresholds |= fit_thresholds(config.risks, scores.risk, risk)
+
+    def _apart(self, scorer: Scorer, lines: Sequence[TagInput]) -> tuple[Scores, Scores]:
+        """Return the logits of the transformer alone and of the wide path alone."""
+        found = []
+        for share in (1.0, 0.0):
+            self.model.config.deep_share = dict.fromkeys(("intent", "risk", "role"), share)
+            found.append(scorer.logits(lines))
+        return found[0], found[1]
 
     def learn_calls(self) -> None:
         """Train the call head and fit its temperatures."""
@@ -213,8 +240,8 @@ def truth_of(lines: Sequence[Example], intents: Sequence[str], risks: Sequence[s
 def _round_to_half(model: TaggerModel) -> None:
     """Round the weights to the half precision in which they are stored."""
     with torch.no_grad():
-        for parameter in model.parameters():
-            parameter.copy_(parameter.half().float())
+        for tensor in model.state_dict().values():
+            tensor.copy_(tensor.half().float())
 
 
 def _written(options: TrainingOptions) -> dict[str, Any]:

@@ -97,9 +97,12 @@ def tiny_options(corpus: Path, out: Path, **changes: object):  # type: ignore[no
 
     given = {
         "passes": 40.0,
+        "wide_passes": 20.0,
         "learning_rate": 3e-3,
         "call_steps": 60,
         "precision": "fp32",
-        "shape": Shape(layers=1, width=32, heads=2, inner=64, vocabulary=900, ngram_buckets=512),
+        "shape": Shape(
+            layers=1, width=32, heads=2, inner=64, vocabulary=900, ngram_buckets=512, wide_buckets=4096
+        ),
     }
     return TrainingOptions(corpus=corpus, out=out, **(given | changes))  # type: ignore[arg-type]

@@ -16,7 +16,7 @@ from callanalysis.tagging.training import train
 from .conftest import tiny_options
 
 
-class Stopped(Exception):  # noqa: N818  not an error: somebody pressed Ctrl-C
+class Stopped(Exception):
     pass
 
 
@@ -29,8 +29,8 @@ def small_run(corpus: Path, out: Path, tmp_path: Path, **changes: object):  # ty
     text.write_text("你好\n在吗\n\nhello there\nhow are you\n" * 30, "utf-8")
     given: dict[str, object] = {
         "text": (text,),
-        "text_steps": 40,
-        "passes": 20.0,
+        "text_steps": 24,
+        "passes": 8.0,
         "call_steps": 40,
         "save_every": 0.0,
     }
