@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 from dataclasses import replace
 from pathlib import Path
@@ -27,7 +28,7 @@ def train_speech(
     base: Annotated[
         str | None, typer.Option("--from", help="Fine-tune this checkpoint: a name or a path.")
     ] = None,
-    steps: Annotated[int, typer.Option(min=1)] = 11_000,
+    steps: Annotated[int, typer.Option(min=1)] = 15_000,
     until: Annotated[
         int | None,
         typer.Option(help="Stop at this step; a later start goes on, with more pairs if you like."),
@@ -36,19 +37,23 @@ def train_speech(
         float | None, typer.Option(help="Default 1e-3, or 1e-5 for fine-tuning.")
     ] = None,
     seed: int = 1,
-    threads: Annotated[int | None, typer.Option(help="CPU threads.")] = None,
+    processes: Annotated[
+        int | None, typer.Option(min=1, help="Share the work; default: one a core, one with a GPU.")
+    ] = None,
 ) -> None:
     """Train from nothing, or fine-tune with --from; a run that was stopped goes on where it was."""
+    # One kernel for each shape of a batch; the default of 1,024 would make them again and again.
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "16384")
     import torch
 
     from callanalysis.speech.training.loop import Plan
     from callanalysis.speech.training.run import Job, train
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
-    if threads:
-        torch.set_num_threads(threads)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # stopped politely, the run saves its state
     plan = Plan.of_length(steps, seed, fresh=base is None, learning_rate=learning_rate)
     plan = replace(plan, until=until)
-    report = train(Job(tuple(pairs), out, work, base), plan)
+    if processes is None:
+        processes = 1 if torch.cuda.is_available() else len(os.sched_getaffinity(0))
+    report = train(Job(tuple(pairs), out, work, base, processes=processes), plan)
     typer.echo(report)

@@ -86,8 +86,14 @@ def speak(text: str, voice: Voice, speed: float = 1.0) -> np.ndarray:
         samples, rate = _flite(text, voice, speed)
     else:
         samples, rate = _espeak(text, voice, speed)
-    warped = soxr.resample(samples, rate, SAMPLE_RATE / voice.warp)
-    return _level(_trim(warped.astype(np.float32)))
+    return finish(samples, rate, voice)[0]
+
+
+def finish(samples: np.ndarray, rate: int, voice: Voice) -> tuple[np.ndarray, float]:
+    """Return what an engine spoke, re-voiced, trimmed, levelled, at 16 kHz, and the seconds trimmed before it."""
+    warped = soxr.resample(samples, rate, SAMPLE_RATE / voice.warp).astype(np.float32)
+    trimmed, before = _trim(warped)
+    return _level(trimmed), before / SAMPLE_RATE
 
 
 def telephone(
@@ -104,36 +110,22 @@ def telephone(
     return _code(np.clip(narrow, -1, 1), codec).astype(np.float32)
 
 
-def pronunciation(text: str, language: str) -> list[str]:
-    """Return the phones of `text`: Mandarin initials and toned finals, or espeak's English phonemes."""
-    if language == "zh":
-        return [
-            phone
-            for syllable in pinyin(text)
-            if syllable[-1].isdigit()
-            for phone in _split_syllable(syllable)
-        ]
-    words = re.findall(r"[a-z']+", text.lower())
-    return [phone for word in words for phone in english_phones(word)]
-
-
 def pinyin(text: str) -> list[str]:
     """Return tone-number pinyin of each Chinese character in `text`, punctuation kept in place."""
-    from pypinyin import Style, lazy_pinyin, load_phrases_dict
+    from pypinyin import Style, lazy_pinyin
 
-    load_phrases_dict(_PHRASES)
+    _load_phrases()
     marked = _REPAY.sub("環", text)  # a character read only huan2 stands in for 还, to repay
     read = lazy_pinyin(marked, style=Style.TONE3, neutral_tone_with_five=True, v_to_u=False, errors="default")
     return [syllable for syllable in read if syllable.strip()]
 
 
-@lru_cache(maxsize=50_000)
-def english_phones(word: str) -> tuple[str, ...]:
-    """Return espeak's phonemes for one English word, without stress marks."""
-    program = _program("espeak-ng")
-    command = [program, "-v", "en-us", "-q", "-x", "--sep=_", word]
-    out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    return tuple(p for p in re.split(r"[_\s]+", re.sub(r"[',%=|;]", "", out)) if p)
+@lru_cache
+def _load_phrases() -> None:
+    """Tell pypinyin, once: it goes through its whole dictionary each time (0.1 s)."""
+    from pypinyin import load_phrases_dict
+
+    load_phrases_dict(_PHRASES)
 
 
 def jitter(voice: Voice, rng: np.random.Generator, amount: float = 1.0) -> Voice:
@@ -146,10 +138,15 @@ def jitter(voice: Voice, rng: np.random.Generator, amount: float = 1.0) -> Voice
     )
 
 
+def espeak_settings(voice: Voice, speed: float) -> tuple[int, int]:
+    """Return pitch (0-99) and rate (words a minute) as espeak gets them, before the voice is warped."""
+    pitch = round(np.clip(voice.pitch - 60 * (voice.warp - 1), 0, 99))
+    return pitch, round(voice.rate * speed / voice.warp)
+
+
 def _espeak(text: str, voice: Voice, speed: float) -> tuple[np.ndarray, int]:
     spoken = " ".join(pinyin(text)) if _CJK.search(text) else text
-    rate = round(voice.rate * speed / voice.warp)
-    pitch = round(np.clip(voice.pitch - 60 * (voice.warp - 1), 0, 99))
+    pitch, rate = espeak_settings(voice, speed)
     command = [
         _program("espeak-ng"),
         "-v",
@@ -171,12 +168,18 @@ def _read_streamed_wav(wav: bytes) -> tuple[np.ndarray, int]:
     return np.frombuffer(wav[44:], dtype="<i2").astype(np.float32) / 32768, rate
 
 
+def flite_command(voice: Voice, speed: float) -> list[str]:
+    """Return the beginning of a flite command with the voice and its pace."""
+    stretch = voice.warp / speed
+    return [_program("flite"), "-voice", voice.variant, "--setf", f"duration_stretch={stretch:.3f}"]
+
+
 def _flite(text: str, voice: Voice, speed: float) -> tuple[np.ndarray, int]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "speech.wav"
-        stretch = voice.warp / speed
-        command = [_program("flite"), "-voice", voice.variant, "--setf", f"duration_stretch={stretch:.3f}"]
-        subprocess.run([*command, "-t", text, "-o", str(path)], capture_output=True, check=True)
+        subprocess.run(
+            [*flite_command(voice, speed), "-t", text, "-o", str(path)], capture_output=True, check=True
+        )
         samples, rate = soundfile.read(path, dtype="float32")
     return samples, rate
 
@@ -189,7 +192,8 @@ def _program(name: str) -> str:
     return found
 
 
-def _split_syllable(syllable: str) -> list[str]:
+def split_syllable(syllable: str) -> list[str]:
+    """Return the initial, if there is one, and the toned final of a tone-number syllable."""
     match = re.fullmatch(r"(zh|ch|sh|[bpmfdtnlgkhjqxrzcsyw])?(.*?)(\d)", syllable)
     if match is None:
         return [syllable]
@@ -197,9 +201,9 @@ def _split_syllable(syllable: str) -> list[str]:
     return [part for part in (initial, final + tone) if part]
 
 
-def _trim(samples: np.ndarray, floor: float = 0.004) -> np.ndarray:
+def _trim(samples: np.ndarray, floor: float = 0.004) -> tuple[np.ndarray, int]:
     loud = np.flatnonzero(np.abs(samples) > floor)
-    return samples[loud[0] : loud[-1] + 1] if len(loud) else samples
+    return (samples[loud[0] : loud[-1] + 1], int(loud[0])) if len(loud) else (samples, 0)
 
 
 def _level(samples: np.ndarray) -> np.ndarray:

@@ -1,18 +1,15 @@
 #!/usr/bin/env bash
-# Makes models/speech-demo/model.pt: two sets of spoken sentences, then one training run on both.
+# Makes models/speech-demo/model.pt: spoken sentences, then one training run on them.
 #   models/speech-demo/build.sh FOLDER_OF_OPEN_TEXT [WORK_FOLDER]
 # The folder holds zh_dialogue.txt.xz, en_dialogue.txt.xz and en_prose.txt.xz: plain sentences, one a line.
 # Started again, it goes on where it was.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 text=$1 work=${2:-build/speech-demo}
-pairs() {
-  [ -f "$1/done" ] && return
-  .venv/bin/python models/speech-demo/make_pairs.py "$@" --zh "$text/zh_dialogue.txt.xz" \
-    --en "$text/en_dialogue.txt.xz" "$text/en_prose.txt.xz"
-  touch "$1/done"
-}
-pairs "$work/open" --open 10000 --templates 7000 --no-corpus --seed 1
-pairs "$work/calls" --open 4000 --templates 1500 --copies 2 --seed 2
-.venv/bin/callanalysis train-speech "$work/open/train.jsonl" "$work/calls/train.jsonl" \
+if [ ! -f "$work/pairs/done" ]; then
+  OMP_NUM_THREADS=1 .venv/bin/python models/speech-demo/make_pairs.py "$work/pairs" --seed 3 \
+    --zh "$text/zh_dialogue.txt.xz" --en "$text/en_dialogue.txt.xz" "$text/en_prose.txt.xz"
+  touch "$work/pairs/done"
+fi
+OMP_NUM_THREADS=1 .venv/bin/callanalysis train-speech "$work/pairs/train.jsonl" --learning-rate 1.4e-3 \
   --work "$work/run" --out models/speech-demo/model.pt

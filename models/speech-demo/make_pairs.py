@@ -5,7 +5,8 @@
 The files are plain text (or .xz), one sentence a line; from them come open sentences of frequent characters and
 words. The templates beside this file and the utterances of models/tagger/corpus (its training families only)
 bring the language of collection calls. OUT gets 8 kHz recordings and `train.jsonl`, `valid.jsonl`, `test.jsonl`
-as `callanalysis train-speech` reads them; valid and test hold sentences and voices that train has not.
+as `callanalysis train-speech` reads them; valid and test hold sentences and voices that train has not, made of
+characters and words that it has.
 """
 
 from __future__ import annotations
@@ -19,10 +20,13 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from callanalysis.speech.voices import TELEPHONE_RATE, VOICES, Voice, jitter, pronunciation, speak, telephone
+from callanalysis.speech.timed_voices import speak_timed
+from callanalysis.speech.voices import TELEPHONE_RATE, VOICES, Voice, jitter, telephone
 
-from sentences import corpus_sentences, open_sentences, part_of, template_sentences, units_of
+from sentences import corpus_sentences, heard_often, open_sentences, part_of, template_sentences, units_of
 
+OFTEN_IN_CALLS = 3  # a character or word of so many utterances of the corpus may stand in open sentences
+OFTEN_IN_ALL = 5  # held-out sentences have only characters and words of so many training sentences
 CORPUS = Path(__file__).parent.parent / "tagger" / "corpus"
 HELD_OUT_VARIANTS = {"zh": ("cmn-latn-pinyin+f4", "cmn-latn-pinyin+m1"), "en": ("en-us+f4", "en-us+m1")}
 MORE_VARIANTS = {
@@ -30,7 +34,7 @@ MORE_VARIANTS = {
         f"cmn-latn-pinyin+{v}"
         for v in ("f1", "f3", "f5", "m2", "m4", "m5", "m8", "linda", "steph", "max", "david")
     ],
-    "en": [f"{a}+{v}" for a in ("en-us", "en-gb") for v in ("f1", "f3", "m2", "m4", "m8", "linda", "steph")],
+    "en": [f"{a}+{v}" for a in ("en-us", "gmw/en") for v in ("f1", "f3", "m2", "m4", "m8", "linda", "steph")],
 }
 
 
@@ -51,10 +55,12 @@ def render(job: tuple[int, str, str, str, str, int]) -> dict[str, object] | None
     index, text, language, part, out, seed = job
     rng = np.random.default_rng((seed, index))
     voice = draw_voice(language, part != "train", rng)
-    sound = speak(text, voice, speed=float(rng.uniform(0.92, 1.18)))
+    spoken = speak_timed(text, voice, speed=float(rng.uniform(0.92, 1.18)))
+    if spoken is None:
+        return None
     codec = str(rng.choice(["pcm", "ulaw", "alaw", "gsm"], p=[0.4, 0.25, 0.2, 0.15]))
-    noise = None if rng.random() < 0.2 else float(rng.uniform(12, 40))
-    samples = telephone(sound, codec, noise, rng) * float(10 ** rng.uniform(-0.5, 0.5))
+    noise = None if rng.random() < 0.2 else float(rng.uniform(14, 40))
+    samples = telephone(spoken.samples, codec, noise, rng) * float(10 ** rng.uniform(-0.5, 0.5))
     if not 0.3 <= len(samples) / TELEPHONE_RATE <= 12:
         return None
     path = Path(out) / "sound" / f"{index % 100:02d}" / f"{index}.wav"
@@ -64,7 +70,8 @@ def render(job: tuple[int, str, str, str, str, int]) -> dict[str, object] | None
         "text": text,
         "language": language,
         "voice": voice.variant,
-        "phones": pronunciation(text, language),
+        "words": [[round(word.start, 3), round(word.end, 3)] for word in spoken.words],
+        "phones": [[phone.name, round(phone.start, 3), round(phone.end, 3)] for phone in spoken.phones],
         "part": part,
     }
 
@@ -73,13 +80,17 @@ def jobs_of(args: argparse.Namespace) -> Iterator[tuple[str, str, str]]:
     """Yield text, language and part of everything that is to be spoken."""
     for language in args.languages:
         rng = np.random.default_rng((args.seed, len(language), ord(language[0])))
-        calls = {} if args.no_corpus else corpus_sentences(args.corpus, language)
-        known = {u for line, part in calls.items() if part == "train" for u in units_of(line)}
-        texts = open_sentences(getattr(args, language), language, args.open, known, args.seed)
+        calls = corpus_sentences(args.corpus, language)
+        of_calls = heard_often((line for line, part in calls.items() if part == "train"), OFTEN_IN_CALLS)
+        texts = open_sentences(getattr(args, language), language, args.open, of_calls, args.seed)
         texts += template_sentences(language, args.templates, rng)
-        yield from ((text, language, part_of(text)) for text in texts if text not in calls)
-        for text, part in calls.items():
-            yield from [(text, language, part)] * (args.copies if part == "train" else 1)
+        parts = {text: part_of(text) for text in texts} | calls
+        known = heard_often((text for text, part in parts.items() if part == "train"), OFTEN_IN_ALL)
+        for text, part in parts.items():
+            if part == "train":
+                yield from [(text, language, part)] * (args.copies if text in calls else 1)
+            elif known.issuperset(units_of(text)):
+                yield text, language, part
 
 
 def main() -> None:
@@ -105,14 +116,13 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("out", type=Path)
     parser.add_argument("--zh", type=Path, nargs="*", default=[])
     parser.add_argument("--en", type=Path, nargs="*", default=[])
-    parser.add_argument("--open", type=int, default=9000, help="open sentences per language")
-    parser.add_argument("--templates", type=int, default=6000, help="filled templates per language")
+    parser.add_argument("--open", type=int, default=16000, help="open sentences per language")
+    parser.add_argument("--templates", type=int, default=6500, help="filled templates per language")
     parser.add_argument("--copies", type=int, default=2, help="voices per corpus utterance")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--languages", nargs="*", default=["zh", "en"])
     parser.add_argument("--corpus", type=Path, default=CORPUS)
-    parser.add_argument("--no-corpus", action="store_true", help="leave the tagger corpus out")
     return parser.parse_args()
 
 

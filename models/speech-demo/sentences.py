@@ -7,6 +7,7 @@ import hashlib
 import json
 import lzma
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,8 @@ from spoken import fill
 
 HERE = Path(__file__).parent
 FREQUENT = {
-    "zh": 1500,
-    "en": 3000,
+    "zh": 1200,
+    "en": 2000,
 }  # characters, words: open sentences are made of these and of the calls' own
 OFTEN_ENOUGH = 25  # sentences with a character or word heard fewer times come first
 
@@ -41,6 +42,12 @@ def clean(line: str, language: str) -> str | None:
 def units_of(line: str) -> list[str]:
     """Return the Chinese characters or English words of a line."""
     return re.findall(r"[\u4e00-\u9fff]|[a-z']+", line.lower())
+
+
+def heard_often(lines: Iterable[str], often: int) -> set[str]:
+    """Return the characters or words that stand in at least `often` of the lines."""
+    counts = collections.Counter(unit for line in lines for unit in set(units_of(line)))
+    return {unit for unit, count in counts.items() if count >= often}
 
 
 def open_sentences(files: list[Path], language: str, count: int, known: set[str], seed: int) -> list[str]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -9,18 +10,23 @@ import torch
 import whisper
 
 from callanalysis.errors import InputError
-from callanalysis.speech.training.batches import log_mel
-from callanalysis.speech.training.examples import ExampleMaker
-from callanalysis.speech.training.pairs import SAMPLE_RATE, open_pairs
-from callanalysis.speech.training.text import TextCodec
+from callanalysis.speech.training.batches import Batches, log_mel
+from callanalysis.speech.training.examples import ExampleMaker, spoken_times
+from callanalysis.speech.training.pairs import SAMPLE_RATE, Pairs, open_pairs
+from callanalysis.speech.training.text import TextCodec, Vocabulary
 
 CODEC = TextCodec()
 TOKENIZER = CODEC.tokenizer
 
 
 @pytest.fixture
-def maker(manifest: Path, tmp_path: Path) -> ExampleMaker:
-    return ExampleMaker(open_pairs([manifest], tmp_path / "cache"), CODEC)
+def pairs(manifest: Path, tmp_path: Path) -> Pairs:
+    return open_pairs([manifest], tmp_path / "cache")
+
+
+@pytest.fixture
+def maker(pairs: Pairs) -> ExampleMaker:
+    return ExampleMaker(pairs, CODEC)
 
 
 def test_windows_read_as_whisper_writes_them(maker: ExampleMaker) -> None:
@@ -42,14 +48,33 @@ def test_windows_read_as_whisper_writes_them(maker: ExampleMaker) -> None:
     assert kinds == {"silence", "prompt", "timestamps", "plain"}
 
 
-def test_tokens_are_placed_among_the_phones(maker: ExampleMaker) -> None:
-    row = replace(maker.rows[1], phones=tuple("abcdefghij"))
-    example = maker.single(row, np.random.default_rng(0))
+def test_tokens_are_placed_where_they_are_spoken(maker: ExampleMaker) -> None:
+    row = replace(
+        maker.rows[3],
+        word_times=((0.1, 0.2), (0.2, 0.4), (0.4, 0.6), (0.6, 1.0), (1.0, 1.3), (1.3, 1.4), (1.4, 1.7)),
+    )
+    example = maker.single(row, np.random.default_rng(0), prompt=False)
+    quiet = example.places[example.loss_from + 4] - spoken_times(row, [CODEC.spell(row.text).positions[0]])[0]
     spoken = [p for p in example.places if not np.isnan(p)]
     assert spoken == sorted(spoken)
-    assert spoken[0] < 1.5
-    assert 7.5 < spoken[-1] <= 9
-    assert example.spans[0][2] == 10
+    assert 0 <= quiet < 0.25
+    assert spoken_times(row, [0.0, 1.0]) == [0.1, 1.7]
+    assert spoken_times(maker.rows[3], [0.5])[0] != spoken_times(maker.rows[3], [0.5])[0]  # NaN: not known
+
+
+def test_a_batch_of_timed_pairs_says_which_phone_each_frame_is(pairs: Pairs) -> None:
+    rows = tuple(replace(row, phones=("a", "b"), phone_times=((0.1, 0.3), (0.3, 0.5))) for row in pairs.rows)
+    timed = ExampleMaker(Pairs(rows, pairs.sound), CODEC)
+    vocabulary = Vocabulary.of([CODEC.spell(row.text).tokens for row in rows], CODEC, ["en", "zh"])
+    batch = Batches(timed, vocabulary, ["a", "b"], seed=3).single(0)
+    assert batch.aligned is not None
+    for row in batch.aligned:
+        assert row.tolist().count(1) == pytest.approx(10, abs=1)  # 0.2 s at 50 frames a second
+        assert [k for k, _ in groupby(row.tolist())] == [0, 1, 2, 0]
+    untimed = ExampleMaker(Pairs(tuple(replace(row, phone_times=()) for row in rows), pairs.sound), CODEC)
+    assert Batches(untimed, vocabulary, ["a", "b"], seed=3).single(0).aligned is None
+    assert len(batch.learnt) % 128 == 0
+    assert (batch.targets.flatten() != -100).sum() == (batch.targets.flatten()[batch.learnt] != -100).sum()
 
 
 def test_mel_is_whispers_own() -> None:
@@ -65,4 +90,11 @@ def test_a_bad_line_names_file_and_line(manifest: Path, tmp_path: Path) -> None:
     with manifest.open("a", encoding="utf-8") as out:
         out.write('\n{"audio": "missing.wav", "text": "x", "language": "en"}')
     with pytest.raises(InputError, match=r"pairs\.jsonl:7.*missing\.wav"):
+        open_pairs([manifest], tmp_path / "cache")
+
+
+def test_times_that_do_not_fit_the_words_are_named(manifest: Path, tmp_path: Path) -> None:
+    with manifest.open("a", encoding="utf-8") as out:
+        out.write('\n{"audio": "0.wav", "text": "one two", "language": "en", "words": [[0, 1]]}')
+    with pytest.raises(InputError, match=r"pairs\.jsonl:7.*1 times for 2 words"):
         open_pairs([manifest], tmp_path / "cache")

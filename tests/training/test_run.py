@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,12 +9,12 @@ import torch
 import whisper
 
 from callanalysis.speech.training.loop import Plan
-from callanalysis.speech.training.model import TrainableWhisper, attention_penalty, new_whisper
+from callanalysis.speech.training.model import NEAR_FRAMES, TrainableWhisper, attention_penalty, new_whisper
 from callanalysis.speech.training.run import Job, train
 
 from .conftest import TINY
 
-PLAN = Plan(steps=6, short_steps=2, window_steps=2, decay=2, warm_up=2, guide_until=3, align_until=1, seed=7)
+PLAN = Plan(steps=6, window_steps=2, decay=2, warm_up=2, seed=7)
 
 
 def test_training_network_is_whisper() -> None:
@@ -23,12 +24,13 @@ def test_training_network_is_whisper() -> None:
     assert model.loser is not None
     torch.nn.init.normal_(model.loser)
     mel, tokens = torch.randn(2, 80, 3000), torch.tensor([[0, 5, 9], [1, 2, 3]])
+    first, every = torch.zeros(2, dtype=torch.long), torch.arange(6)
     plain = new_whisper(TINY, seed=2)
     plain.load_state_dict(model.full_weights())
     with torch.no_grad():
-        ours = model(mel, tokens, guided=True)
+        ours = model(mel, first, tokens, every, guided=True)
         theirs = plain(mel, ids[tokens])
-    shares = torch.log_softmax(theirs, -1)[..., ids]
+    shares = torch.log_softmax(theirs, -1)[..., ids].flatten(0, 1)
     torch.testing.assert_close(torch.log_softmax(ours.logits, -1)[..., :-1], shares, atol=1e-4, rtol=1e-4)
     torch.testing.assert_close(
         ours.attention.sum(-1), torch.ones(2, 3, 3)
@@ -64,6 +66,29 @@ def test_resumed_run_ends_as_the_uninterrupted_one(manifest: Path, tmp_path: Pat
         torch.testing.assert_close(one[name], other[name], atol=2e-3, rtol=2e-2)
 
 
+def test_several_processes_learn_from_the_batches_of_all(manifest: Path, tmp_path: Path) -> None:
+    jobs = [Job((manifest,), tmp_path / f"{n}.pt", tmp_path / str(n), dims=TINY, processes=n) for n in (1, 2)]
+    reports = [train(job, replace(PLAN, steps=2, window_steps=0)) for job in jobs]
+    heard = [float(re.search(r"([\d.]+) h heard", report)[1]) for report in reports]  # type: ignore[index]
+    assert heard[1] == pytest.approx(2 * heard[0], rel=0.3)
+    assert not list(tmp_path.glob("*/meeting"))
+    whisper.load_model(str(jobs[1].out), device="cpu")
+
+
+def test_heads_begin_near_each_frame() -> None:
+    encoder = new_whisper(TINY, seed=1).encoder
+    attention = encoder.blocks[0].attn
+    with torch.no_grad():
+        places = encoder.positional_embedding[300:400].unsqueeze(0)
+        q, k = (
+            part(places).view(100, attention.n_head, -1).transpose(0, 1)
+            for part in (attention.query, attention.key)
+        )
+        weights = ((q @ k.transpose(1, 2)) * q.shape[-1] ** -0.5).softmax(-1)
+    for head, offset in zip(weights, NEAR_FRAMES, strict=False):
+        assert int(head[50].argmax()) == 50 + offset
+
+
 def test_plain_whisper_loads_and_decodes_it_and_it_can_be_fine_tuned(manifest: Path, tmp_path: Path) -> None:
     job = Job((manifest,), tmp_path / "new.pt", tmp_path / "new", dims=TINY)
     train(job, PLAN)
@@ -71,7 +96,7 @@ def test_plain_whisper_loads_and_decodes_it_and_it_can_be_fine_tuned(manifest: P
     out = model.transcribe(torch.zeros(16000).numpy(), fp16=False, temperature=0.0)
     assert {"text", "segments", "language"} <= set(out)
     tuned = Job((manifest,), tmp_path / "tuned.pt", tmp_path / "tuned", base=str(job.out))
-    train(tuned, replace(PLAN, short_steps=0, guide_until=0, align_until=0, learning_rate=1e-4))
+    train(tuned, replace(PLAN, guided=False, learning_rate=1e-4))
     before, after = (torch.load(j.out, weights_only=True)["model_state_dict"] for j in (job, tuned))
     assert not torch.equal(before["encoder.conv1.weight"], after["encoder.conv1.weight"])
     rare = 40_000  # a token that occurs in none of the sentences is left as it was

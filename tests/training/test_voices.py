@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 pytest.importorskip("pypinyin")
-from callanalysis.speech.voices import VOICES, pinyin, pronunciation, speak, telephone
+from callanalysis.speech.timed_voices import speak_timed
+from callanalysis.speech.voices import VOICES, pinyin, speak, telephone
 
 needs_voices = pytest.mark.skipif(
     not (shutil.which("espeak-ng") and shutil.which("flite")), reason="no voices here"
@@ -29,8 +30,38 @@ def test_to_repay_is_read_huan(text: str, reading: str) -> None:
     assert " ".join(pinyin(text)) == reading
 
 
-def test_phones_are_initials_and_toned_finals() -> None:
-    assert pronunciation("您好。", "zh") == ["n", "in2", "h", "ao3"]
+@needs_voices
+@pytest.mark.parametrize("voice", VOICES.values(), ids=VOICES)
+def test_words_and_phones_are_timed(voice) -> None:
+    text = "您好，我没还款。" if voice.language == "zh" else "Hello, I can't pay on Friday."
+    spoken = speak_timed(text, voice, speed=1.1)
+    assert spoken is not None
+    assert len(spoken.samples) == pytest.approx(len(speak(text, voice, speed=1.1)), rel=0.1)
+    names = [word.name for word in spoken.words]
+    assert names == (
+        list("您好我没还款") if voice.language == "zh" else "Hello I can't pay on Friday".split()
+    )
+    for spans in (spoken.words, spoken.phones):
+        times = [t for span in spans for t in (span.start, span.end)]
+        assert times == sorted(times)
+        assert 0 <= times[0] < 0.2 < len(spoken.samples) / 16000 - 0.5 < times[-1]
+    pause = (
+        (spoken.words[1].end, spoken.words[2].start)
+        if voice.language == "zh"
+        else (spoken.words[0].end, spoken.words[1].start)
+    )
+    quiet, loud = (
+        np.abs(spoken.samples[round(a * 16000) : round(b * 16000)]).mean()
+        for a, b in (pause, (spoken.words[-1].start, spoken.words[-1].end))
+    )
+    assert quiet < 0.3 * loud
+
+
+@needs_voices
+def test_mandarin_phones_are_initials_and_toned_finals() -> None:
+    spoken = speak_timed("您好。", VOICES["zh-1"])
+    assert spoken is not None
+    assert [phone.name for phone in spoken.phones] == ["n", "in2", "h", "ao3"]
 
 
 @needs_voices

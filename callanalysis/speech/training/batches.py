@@ -12,20 +12,21 @@ from functools import lru_cache
 import numpy as np
 import torch
 from torch import Tensor
-from whisper.audio import HOP_LENGTH, N_FFT, mel_filters
+from whisper.audio import HOP_LENGTH, N_FFT, N_FRAMES, mel_filters
 
-from callanalysis.speech.training.examples import WINDOW_SECONDS, Example, ExampleMaker
+from callanalysis.speech.training.examples import QUIET_SECONDS, WINDOW_SECONDS, Example, ExampleMaker
 from callanalysis.speech.training.model import FRAMES_PER_SECOND
 from callanalysis.speech.training.pairs import SAMPLE_RATE
 from callanalysis.speech.training.text import Vocabulary
 
-SECONDS_PER_BATCH = 60.0
-SHORT_SECONDS_PER_BATCH = 20.0
-SHORT_SECONDS = 2.0  # utterances up to this length come first (curriculum by length, Amodei 2016)
-FRAME_STEP = 64  # lengths are rounded up to this many mel frames: few shapes, few kernels
-TOKEN_STEP = 8
+SECONDS_PER_BATCH = 40.0  # of each process
+PROMPTED = 0.1  # of the batches of single utterances come with text before them
+# Few shapes, few kernels: oneDNN makes new ones for each shape, which takes as long as the step itself.
+FRAME_STEP = 64  # mel frames
+TOKEN_STEP = 16
+LEARNT_STEP = 128  # tokens of a batch that are learnt
 WRONG_TOKENS = (
-    0.15  # of the text given to the decoder is another text's, so that it listens instead of guessing on
+    0.05  # of the text given to the decoder is another text's, so that it listens instead of guessing on
 )
 
 
@@ -33,10 +34,11 @@ WRONG_TOKENS = (
 class Batch:
     """Tensors of one step: log-mel (batch, 80, frames), compact tokens in and out, places, phones.
 
-    `targets` is -100 where nothing is learnt; `places` are indices into the example's phones, NaN where none.
-    `phones` are all labels end to end, `phone_counts` how many belong to each example, `frames` its encoder
-    frames; `aligned` (batch, frames) is the phone of each frame if the phones of an utterance were equally
-    long, -100 in pauses.
+    `targets` is -100 where nothing is learnt; `places` say when each target is spoken (seconds, NaN where not
+    known). `phones` are all labels end to end, `phone_counts` how many belong to each example, `frames`
+    its encoder frames; `aligned` (batch, frames) is the phone of each frame, 0 for none, None unless the times of all
+    are known. `learnt` are the places in the flattened `targets` where something is learnt, filled up with
+    others to a round number. `first_frames` are the encoder's positions where the examples begin.
     """
 
     mel: Tensor
@@ -46,7 +48,9 @@ class Batch:
     phones: Tensor
     phone_counts: Tensor
     frames: Tensor
-    aligned: Tensor
+    aligned: Tensor | None
+    first_frames: Tensor
+    learnt: Tensor
     seconds: float
 
 
@@ -57,50 +61,37 @@ class Batches:
         self._rows, self._maker, self._vocabulary, self._seed = maker.rows, maker, vocabulary, seed
         self._phone_ids = {name: i + 1 for i, name in enumerate(phones)}
 
-    def short(self, place: int) -> Batch:
-        """Return batch number `place` of the endless sequence of small batches of short utterances."""
-        return self._singles(place, SHORT_SECONDS)
-
     def single(self, place: int) -> Batch:
         """Return batch number `place` of the endless sequence of single-utterance batches."""
-        return self._singles(place, None)
-
-    def _singles(self, place: int, longest: float | None) -> Batch:
-        per_epoch = len(self._plan(0, longest))
+        per_epoch = len(self._plan(0))  # the same in every epoch
         epoch, index = divmod(place, per_epoch)
-        plan = self._plan(epoch, longest)
-        rng = np.random.default_rng((self._seed, 3 if longest else 1, place))
-        return self._collate(
-            [self._maker.single(self._rows[i], rng) for i in plan[min(index, len(plan) - 1)]], rng
-        )
+        frames, chosen = self._plan(epoch)[index]
+        rng = np.random.default_rng((self._seed, 1, place))
+        prompt = bool(rng.random() < PROMPTED)  # for all of a batch: a long one makes all its examples long
+        return self._collate([self._maker.single(self._rows[i], rng, prompt) for i in chosen], frames, rng)
 
     def window(self, place: int) -> Batch:
         """Return batch number `place` of the endless sequence of window batches."""
         rng = np.random.default_rng((self._seed, 2, place))
-        count = int(SECONDS_PER_BATCH / WINDOW_SECONDS)
-        return self._collate([self._maker.window(rng) for _ in range(count)], rng)
+        count = round(SECONDS_PER_BATCH / WINDOW_SECONDS)
+        return self._collate([self._maker.window(rng) for _ in range(count)], N_FRAMES, rng)
 
     @lru_cache(maxsize=4)  # noqa: B019 - one object lives as long as the run
-    def _plan(self, epoch: int, longest: float | None) -> list[list[int]]:
+    def _plan(self, epoch: int) -> list[tuple[int, list[int]]]:
+        """Batches of one length each: mel frames and the rows, in random order, the last filled up with others."""
         rng = np.random.default_rng((self._seed, 0, epoch))
-        lengths = np.array([row.seconds for row in self._rows])
-        order = np.argsort(lengths + rng.uniform(0, 0.3, len(lengths)))
-        budget = SECONDS_PER_BATCH
-        if longest is not None and (lengths <= longest).any():
-            order, budget = order[lengths[order] <= longest], SHORT_SECONDS_PER_BATCH
-        batches: list[list[int]] = [[]]
-        for i in order:
-            if batches[-1] and (len(batches[-1]) + 1) * lengths[i] > budget:
-                batches.append([])
-            batches[-1].append(int(i))
+        frames = np.array([frames_of(row.seconds) for row in self._rows])
+        batches: list[tuple[int, list[int]]] = []
+        for length in np.unique(frames):
+            alike = rng.permutation(np.flatnonzero(frames == length))
+            count = max(1, int(SECONDS_PER_BATCH * SAMPLE_RATE / HOP_LENGTH / length))
+            number = -(-len(alike) // count)
+            filled = np.resize(alike, (number, count))
+            batches += [(int(length), [int(i) for i in batch]) for batch in filled]
         rng.shuffle(batches)
         return batches
 
-    def _collate(self, examples: list[Example], rng: np.random.Generator) -> Batch:
-        longest = max(len(e.samples) for e in examples)
-        frames = (
-            _round_up(longest / HOP_LENGTH, FRAME_STEP) if longest < WINDOW_SECONDS * SAMPLE_RATE else 3000
-        )
+    def _collate(self, examples: list[Example], frames: int, rng: np.random.Generator) -> Batch:
         samples = np.zeros((len(examples), frames * HOP_LENGTH), dtype=np.float32)
         width = _round_up(max(len(e.tokens) for e in examples) - 1, TOKEN_STEP)
         eot = int(self._vocabulary.compact(np.array([self._maker.eot]))[0])
@@ -116,16 +107,18 @@ class Batches:
             places[i, :n] = example.places[1:]
         inputs = self._disturb(inputs, rng)
         phones = [self._phone_ids[p] for e in examples for p in e.phones]
-        aligned = np.stack([self._align(e, frames // 2) for e in examples])
+        timed = all(len(e.phone_times) == len(e.phones) for e in examples)
         return Batch(
             mel=mask(log_mel(torch.from_numpy(samples)), rng),
             inputs=torch.from_numpy(inputs),
             targets=torch.from_numpy(targets),
+            learnt=padded_places(torch.from_numpy(targets != -100).flatten()),
             places=torch.from_numpy(places),
             phones=torch.tensor(phones, dtype=torch.long),
             phone_counts=torch.tensor([len(e.phones) for e in examples]),
             frames=torch.full((len(examples),), frames // 2),
-            aligned=torch.from_numpy(aligned),
+            aligned=torch.from_numpy(self._align(examples, frames // 2)) if timed else None,
+            first_frames=torch.tensor([e.first_frame for e in examples]),
             seconds=len(examples) * frames * HOP_LENGTH / SAMPLE_RATE,
         )
 
@@ -135,16 +128,13 @@ class Batches:
         wrong = text & (rng.random(inputs.shape) < WRONG_TOKENS)
         return np.where(wrong, rng.choice(inputs[text], inputs.shape), inputs) if text.any() else inputs
 
-    def _align(self, example: Example, frames: int) -> np.ndarray:
-        out = np.full(frames, -100, dtype=np.int64)
-        ids = [self._phone_ids[p] for p in example.phones]
-        done = 0
-        for start, end, count in example.spans:
-            first, last = int(start * FRAMES_PER_SECOND), min(int(end * FRAMES_PER_SECOND), frames)
-            if count and last > first:
-                at = np.arange(last - first) * count // (last - first)
-                out[first:last] = np.array(ids[done : done + count])[at]
-            done += count
+    def _align(self, examples: list[Example], frames: int) -> np.ndarray:
+        out = np.zeros((len(examples), frames), dtype=np.int64)
+        for row, example in zip(out, examples, strict=True):
+            for phone, (start, end) in zip(example.phones, example.phone_times, strict=True):
+                row[round(start * FRAMES_PER_SECOND) : round(end * FRAMES_PER_SECOND)] = self._phone_ids[
+                    phone
+                ]
         return out
 
 
@@ -171,11 +161,22 @@ def mask(mel: Tensor, rng: np.random.Generator) -> Tensor:
     return mel
 
 
+def padded_places(wanted: Tensor) -> Tensor:
+    """Return the indices where `wanted` is true and, up to a multiple of 128, the first ones where it is not."""
+    places, others = wanted.nonzero().flatten(), (~wanted).nonzero().flatten()
+    return torch.cat([places, others[: -len(places) % LEARNT_STEP]])
+
+
+def frames_of(seconds: float) -> int:
+    """Return the mel frames of a batch of utterances up to that long, with the quiet around them."""
+    return _round_up((seconds + 2 * QUIET_SECONDS) * SAMPLE_RATE / HOP_LENGTH, FRAME_STEP)
+
+
 def ahead(make: Iterator[Batch]) -> Iterator[Batch]:
     """Yield the batches while a thread makes the next one."""
     from concurrent.futures import ThreadPoolExecutor
 
-    with ThreadPoolExecutor(1) as pool:
+    with ThreadPoolExecutor(1, initializer=torch.set_num_threads, initargs=(1,)) as pool:
         pending = pool.submit(next, make, None)
         while (batch := pending.result()) is not None:
             pending = pool.submit(next, make, None)

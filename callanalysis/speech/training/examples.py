@@ -6,24 +6,28 @@ nothing but silence. This module makes arrays; it trains nothing.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from callanalysis.speech.training.pairs import SAMPLE_RATE, Pair, Pairs
+from callanalysis.speech.training.pairs import SAMPLE_RATE, Pair, Pairs, units_of
 from callanalysis.speech.training.text import TextCodec
 
 WINDOW_SECONDS = 30.0
-MAX_PROMPT = 60  # tokens; plain Whisper gives up to 223
+QUIET_SECONDS = 0.25  # up to so much before and after an utterance that is heard alone
+MAX_PROMPT = 100  # tokens; plain Whisper gives up to 223
+FRAME_SECONDS = 0.02  # of the encoder's output
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
     """Sound and what to write.
 
-    `loss_from` is the first position of `tokens` that is learnt as a target; `places` say which of the `phones`
-    each token is spoken with (fractional index, NaN where none); `spans` (start, end in seconds, number of
-    phones) say where the phones are.
+    `loss_from` is the first position of `tokens` that is learnt as a target; `places` say when the middle of each token
+    is spoken (seconds from the first sample, NaN where not known); `phones` are spoken in this order, at
+    `phone_times` (start, end) if these are known. `first_frame` is the encoder's position of the first sample: an
+    utterance that is heard alone stands anywhere in a window that is never computed.
     """
 
     samples: np.ndarray
@@ -31,7 +35,8 @@ class Example:
     loss_from: int
     places: tuple[float, ...]
     phones: tuple[str, ...]
-    spans: tuple[tuple[float, float, int], ...] = ()
+    phone_times: tuple[tuple[float, float], ...] = ()
+    first_frame: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +59,17 @@ class ExampleMaker:
         for row in pairs.rows:
             self._by_language.setdefault(row.language, []).append(row)
 
-    def single(self, row: Pair, rng: np.random.Generator) -> Example:
-        """Return one utterance with up to 0.4 s of quiet around it, with timestamps half of the time."""
-        placed = [_Placed(row, float(rng.uniform(0, 0.4)))]
-        length = placed[0].end + float(rng.uniform(0, 0.4))
-        return self._example(placed, length, rng, timestamps=rng.random() < 0.4, prompt=False)
+    def single(self, row: Pair, rng: np.random.Generator, prompt: bool) -> Example:
+        """Return one utterance with a little quiet around it, often with timestamps.
+
+        A network that learns from nothing hears it at any place of the 30 seconds.
+        """
+        placed = [_Placed(row, float(rng.uniform(0, QUIET_SECONDS)))]
+        length = placed[0].end + float(rng.uniform(0, QUIET_SECONDS))
+        room = WINDOW_SECONDS - length - 2.0  # a batch is as long as its longest
+        first = int(rng.uniform(0, room) / FRAME_SECONDS) if self._codec.fine and room > 0 else 0
+        timestamps = bool(rng.random() < 0.4)
+        return self._example(placed, length, rng, timestamps, prompt, first)
 
     def window(self, rng: np.random.Generator) -> Example:
         """Return a window of 30 s: one utterance (35 %), several with pauses (60 %) or silence (5 %)."""
@@ -88,7 +99,13 @@ class ExampleMaker:
         return placed or [_Placed(rows[int(rng.integers(len(rows)))], 0.1)]
 
     def _example(
-        self, placed: list[_Placed], length: float, rng: np.random.Generator, timestamps: bool, prompt: bool
+        self,
+        placed: list[_Placed],
+        length: float,
+        rng: np.random.Generator,
+        timestamps: bool,
+        prompt: bool,
+        first_frame: int = 0,
     ) -> Example:
         samples = self._mix(placed, length, rng)
         codec = self._codec
@@ -98,33 +115,33 @@ class ExampleMaker:
         loss_from = len(tokens) - (3 if timestamps else 4)  # the position of <|startoftranscript|>
         places = [float("nan")] * len(tokens)
         phones: list[str] = []
-        spans: list[tuple[float, float, int]] = []
+        times: list[tuple[float, float]] = []
         for item in placed:
             if item.end > length + 1e-6:  # cut by the window's end: only its start, as Whisper was trained
                 if timestamps:
                     tokens.append(codec.timestamp(item.start))
                     places.append(float("nan"))
                 break
-            self._write(item, tokens, places, timestamps, len(phones))
+            self._write(item, tokens, places, (first_frame * FRAME_SECONDS) if timestamps else None)
             phones += item.row.phones
-            spans.append((item.start, item.end, len(item.row.phones)))
+            times += [(item.start + start, item.start + end) for start, end in item.row.phone_times]
         tokens.append(codec.tokenizer.eot)
         places.append(float("nan"))
-        return Example(samples, tuple(tokens), loss_from, tuple(places), tuple(phones), tuple(spans))
+        return Example(
+            samples, tuple(tokens), loss_from, tuple(places), tuple(phones), tuple(times), first_frame
+        )
 
-    def _write(
-        self, item: _Placed, tokens: list[int], places: list[float], timestamps: bool, before: int
-    ) -> None:
+    def _write(self, item: _Placed, tokens: list[int], places: list[float], zero: float | None) -> None:
+        """Add the tokens of an utterance; `zero` is the time of the first sample, None for no timestamps."""
         first = tokens[-1] == self._codec.tokenizer.no_timestamps
         spelling = self._codec.spell(item.row.text, leading_space=item.row.language != "zh" and not first)
-        if timestamps:
-            tokens.append(self._codec.timestamp(item.start))
+        if zero is not None:
+            tokens.append(self._codec.timestamp(zero + item.start))
             places.append(float("nan"))
         tokens += spelling.tokens
-        last = len(item.row.phones) - 1
-        places += [before + p * last if last >= 0 else float("nan") for p in spelling.positions]
-        if timestamps:
-            tokens.append(self._codec.timestamp(item.end))
+        places += [item.start + p for p in spoken_times(item.row, spelling.positions)]
+        if zero is not None:
+            tokens.append(self._codec.timestamp(zero + item.end))
             places.append(float("nan"))
 
     def _prompt(self, language: str, rng: np.random.Generator) -> list[int]:
@@ -160,6 +177,16 @@ class ExampleMaker:
         head = codec.prefix(language, bool(timestamps)) + ([codec.timestamp(0.0)] if timestamps else [])
         # The language of silence is anyone's guess, so it is no target.
         return Example(samples, (*head, codec.tokenizer.eot), 1, (float("nan"),) * (len(head) + 1), ())
+
+
+def spoken_times(row: Pair, positions: Sequence[float]) -> list[float]:
+    """Return when shares (0-1) of a pair's letters, digits and characters are spoken, in seconds; NaN if unknown."""
+    if not row.word_times:
+        return [float("nan")] * len(positions)
+    lengths = [sum(c.isalnum() for c in unit) for unit in units_of(row.text, row.language)]
+    ends = np.cumsum(lengths)
+    knots = np.stack([ends - lengths, ends], axis=1).ravel() / max(sum(c.isalnum() for c in row.text), 1)
+    return [float(t) for t in np.interp(positions, knots, np.array(row.word_times).ravel())]
 
 
 def _noise(length: int, rng: np.random.Generator) -> np.ndarray:

@@ -5,10 +5,12 @@ It knows tensors and files of weights; what the examples hold is made elsewhere.
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import math
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -18,66 +20,46 @@ import torch
 import torch.nn.functional as F
 from whisper.model import ModelDimensions
 
-from callanalysis.speech.training.batches import Batch, Batches, ahead
-from callanalysis.speech.training.forced import force_align
+from callanalysis.speech.training.batches import Batch, Batches, ahead, padded_places
+from callanalysis.speech.training.company import Member
 from callanalysis.speech.training.model import FRAMES_PER_SECOND, TrainableWhisper, attention_penalty
 
 log = logging.getLogger(__name__)
 
-REPORT_EVERY = 50  # steps
-GUIDE_WIDTH = 0.12  # seconds, one standard deviation
-GUIDE_WEIGHT = 2.0
+REPORT_EVERY = 100  # steps
+GUIDE_WIDTH = 0.1  # seconds, one standard deviation
+GUIDE_WEIGHT, HERE_WEIGHT, PHONE_WEIGHT = 1.0, 0.5, 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a run does: first `short_steps` on short utterances, last `window_steps` with windows of 30 s mixed in.
+    """What a run does: single utterances, over the last `window_steps` in turn with windows of 30 s.
 
-    The learning rate warms up, stays, and falls linearly to 2 % over the last `decay` steps. A network that knows
-    nothing needs a start: until `align_until` the CTC head learns phones of equal length instead of CTC, and
-    until `guide_until` attention is drawn to where each token is spoken.
+    The learning rate warms up, stays, and falls linearly to 2 % over the last `decay` steps. With `guided`, as a
+    network that knows nothing needs it, attention is drawn to where each token is spoken and the encoder is taught
+    to tell there.
     """
 
-    steps: int = 11_000
-    short_steps: int = 2000
-    window_steps: int = 4000
-    decay: int = 4000
-    warm_up: int = 100
+    steps: int
+    window_steps: int
+    decay: int
+    warm_up: int = 200
     learning_rate: float = 1e-3
     weight_decay: float = 0.02
     label_smoothing: float = 0.05
-    guide_until: int = 4000
-    align_until: int = 300
-    frozen: tuple[int, int] = (0, 0)  # from this step up to that one the decoder learns alone
+    guided: bool = True
     seed: int = 1
     until: int | None = None  # stop here and leave the rest of the plan to a later start
     save_every_seconds: float = 300.0
 
     @classmethod
     def of_length(cls, steps: int, seed: int, fresh: bool, learning_rate: float | None = None) -> Plan:
-        """Return the plan of a run of `steps`, its phases in proportion; `fresh` means from nothing."""
+        """Return the plan of a run of `steps`; `fresh` means from nothing."""
         if not fresh:
-            return cls(
-                steps=steps,
-                short_steps=0,
-                window_steps=steps,
-                decay=steps,
-                guide_until=0,
-                align_until=0,
-                learning_rate=learning_rate or 1e-5,
-                seed=seed,
-            )
-        share = steps / 11_000
-        return cls(
-            steps=steps,
-            short_steps=int(2000 * share),
-            window_steps=int(4000 * share),
-            decay=int(4000 * share),
-            guide_until=int(4000 * share),
-            align_until=int(300 * share),
-            learning_rate=learning_rate or 1e-3,
-            seed=seed,
-        )
+            rate = learning_rate or 1e-5
+            return cls(steps, window_steps=steps, decay=steps, learning_rate=rate, guided=False, seed=seed)
+        rate = learning_rate or 1e-3
+        return cls(steps, int(0.3 * steps), int(0.4 * steps), learning_rate=rate, seed=seed)
 
     def rate_at(self, step: int) -> float:
         """Return the learning rate of a step."""
@@ -86,17 +68,11 @@ class Plan:
 
     def kind_at(self, step: int) -> tuple[str, int]:
         """Return which sequence of batches a step takes from, and its place there."""
-        if step < self.short_steps:
-            return "short", step
         start = self.steps - self.window_steps
         if step < start:
-            return "single", step - self.short_steps
+            return "single", step
         half, odd = divmod(step - start, 2)
-        return ("window", half) if odd else ("single", start - self.short_steps + half)
-
-    def ctc_weight_at(self, step: int) -> float:
-        """Return the weight of the CTC loss: none, then 1, then 0.6 once attention stands on its own."""
-        return 0.0 if step < self.align_until else 1.0 if step < self.guide_until else 0.6
+        return ("window", half) if odd else ("single", start + half)
 
 
 @dataclass(slots=True)
@@ -110,10 +86,18 @@ class Progress:
 
 
 class Trainer:
-    """One run. `folder` gets `state.pt` (to resume) and `log.jsonl`."""
+    """One run, or one member's part in it. `folder` gets `state.pt` (to resume) and `log.jsonl`."""
 
-    def __init__(self, model: TrainableWhisper, batches: Batches, plan: Plan, folder: Path) -> None:
+    def __init__(
+        self,
+        model: TrainableWhisper,
+        batches: Batches,
+        plan: Plan,
+        folder: Path,
+        member: Member | None = None,
+    ) -> None:
         self.plan, self.folder, self._batches = plan, folder, batches
+        self._member = member or Member()
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.model = model.to(self._device)
         self._parameters = [p for p in model.parameters() if p.requires_grad]
@@ -151,7 +135,7 @@ class Trainer:
                 self.progress.seconds = before + time.monotonic() - started
                 if after_step is not None:
                     after_step(self.progress.step)
-                if self.progress.step % REPORT_EVERY == 0:
+                if self.progress.step % REPORT_EVERY == 0 and self._member.leads:
                     self._report()
                 if time.monotonic() - saved > self.plan.save_every_seconds:
                     self.save()
@@ -160,7 +144,9 @@ class Trainer:
             self.save()
 
     def save(self) -> None:
-        """Write `state.pt` whole or not at all."""
+        """Write `state.pt` whole or not at all; only the leading member does."""
+        if not self._member.leads:
+            return
         state = {k: v for k, v in self.model.state_dict().items() if "token_embedding" not in k}
         partial = self.folder / "state.pt.partial"
         content = {
@@ -174,68 +160,62 @@ class Trainer:
     def _upcoming(self) -> Iterator[Batch]:
         for step in range(self.progress.step, min(self.plan.until or self.plan.steps, self.plan.steps)):
             kind, place = self.plan.kind_at(step)
-            yield getattr(self._batches, kind)(place)
+            yield getattr(self._batches, kind)(self._member.share(place))
 
     def _step(self, batch: Batch) -> None:
         plan, step = self.plan, self.progress.step
         for group in self._optimizer.param_groups:
             group["lr"] = plan.rate_at(step)
-        guided = step < plan.guide_until
         dtype = torch.bfloat16
-        frozen = plan.frozen[0] <= step < plan.frozen[1]
-        outputs = self.model(batch.mel.to(self._device, dtype), batch.inputs.to(self._device), guided, frozen)
+        mel, first = batch.mel.to(self._device, dtype), batch.first_frames.to(self._device)
+        outputs = self.model(
+            mel, first, batch.inputs.to(self._device), batch.learnt.to(self._device), plan.guided
+        )
         losses = self._losses(outputs.logits, outputs.ctc, batch)
-        total = losses["text"]
-        if not frozen:
-            total = total + plan.ctc_weight_at(step) * losses["ctc"]
-        if outputs.attention is not None:
-            centres = token_centres(outputs.ctc, batch).to(self._device)
+        total = losses["text"] + PHONE_WEIGHT * losses["phones"]
+        if outputs.attention is not None and not batch.places.isnan().all():
+            centres = batch.places.to(self._device)
             losses["guide"] = attention_penalty(outputs.attention, centres, GUIDE_WIDTH)
             losses["here"] = self._tokens_here(outputs.audio, centres, batch)
-            total = total + GUIDE_WEIGHT * losses["guide"] + losses["here"]
-        if step < plan.align_until:
-            aligned = batch.aligned.to(self._device).flatten()
-            losses["align"] = F.cross_entropy(outputs.ctc.float().flatten(0, 1), aligned, ignore_index=-100)
-            total = total + losses["align"]
+            total = total + GUIDE_WEIGHT * losses["guide"] + HERE_WEIGHT * losses["here"]
         self._optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(total)
+        self._member.average_gradients(self._parameters)
         norm = torch.nn.utils.clip_grad_norm_(self._parameters, 1.0)
         if math.isfinite(float(norm)):
             self._optimizer.step()
         self.progress.step += 1
-        self.progress.heard += batch.seconds
+        self.progress.heard += batch.seconds * self._member.size
         self._remember({name: float(value.detach()) for name, value in losses.items()})
 
     def _losses(self, logits: torch.Tensor, ctc: torch.Tensor, batch: Batch) -> dict[str, torch.Tensor]:
-        targets = batch.targets.to(self._device)
-        text = F.cross_entropy(
-            logits.flatten(0, 1),
-            targets.flatten(),
-            ignore_index=-100,
-            label_smoothing=self.plan.label_smoothing,
-        )
-        with torch.no_grad():
-            learnt = targets != -100
-            right = (logits.argmax(-1) == targets)[learnt].float().mean()
-        log_probabilities = F.log_softmax(ctc.float(), dim=-1).transpose(0, 1)
-        spelt = F.ctc_loss(
-            log_probabilities,
-            batch.phones.to(self._device),
-            batch.frames,
-            batch.phone_counts,
-            zero_infinity=True,
-        )
-        return {"text": text, "ctc": spelt, "right": right}
+        targets = batch.targets.flatten()[batch.learnt].to(self._device)
+        text = F.cross_entropy(logits, targets, ignore_index=-100, label_smoothing=self.plan.label_smoothing)
+        right = (logits.detach().argmax(-1) == targets).sum() / (targets != -100).sum().clamp_min(1)
+        return {"text": text, "right": right, "phones": self._phones(ctc.float(), batch)}
+
+    def _phones(self, spelt: torch.Tensor, batch: Batch) -> torch.Tensor:
+        """The loss of each frame's phone where their times are known, else CTC."""
+        if batch.aligned is not None:
+            return F.cross_entropy(spelt.flatten(0, 1), batch.aligned.to(self._device).flatten())
+        log_probabilities = F.log_softmax(spelt, dim=-1).transpose(0, 1)
+        labels = batch.phones.to(self._device)
+        return F.ctc_loss(log_probabilities, labels, batch.frames, batch.phone_counts, zero_infinity=True)
 
     def _tokens_here(self, audio: torch.Tensor, centres: torch.Tensor, batch: Batch) -> torch.Tensor:
         """What the encoder says of this token and the one before it, where each token is spoken."""
         targets = batch.targets.to(self._device)
         before = torch.roll(targets, 1, dims=1)
         placed = ~centres.isnan() & (targets != -100) & (before != -100)
-        example, _ = placed.nonzero(as_tuple=True)
-        frames = (centres[placed] * FRAMES_PER_SECOND).round().long().clamp_(0, audio.shape[1] - 1)
-        this, last = self.model.tokens_here(audio[example, frames])
-        return F.cross_entropy(this, targets[placed]) + F.cross_entropy(last, before[placed])
+        flat = padded_places(placed.flatten())
+        near = centres.flatten()[flat].nan_to_num() * FRAMES_PER_SECOND
+        frames = (near + torch.rand_like(near) * 3 - 1.5).round().long().clamp_(0, audio.shape[1] - 1)
+        this, last = self.model.tokens_here(audio[flat // targets.shape[1], frames])
+        there = placed.flatten()[flat]
+        wanted = (part.flatten()[flat].where(there, -100) for part in (targets, before))
+        return F.cross_entropy(this, next(wanted), ignore_index=-100) + F.cross_entropy(
+            last, next(wanted), ignore_index=-100
+        )
 
     def _remember(self, losses: dict[str, float]) -> None:
         kept = self.progress.losses
@@ -259,33 +239,21 @@ class Trainer:
         log.info("step %d of %d, %s, %d min left", progress.step, plan.steps, figures, round(left / 60))
 
 
-def token_centres(ctc: torch.Tensor, batch: Batch) -> torch.Tensor:
-    """Return when each token is spoken (batch, tokens) in seconds, NaN where that is not known.
-
-    The CTC head says when the phones are spoken, which it learns long before the decoder attends to them.
-    """
-    probabilities = F.log_softmax(ctc.detach().float(), dim=-1).cpu().numpy()
-    places = batch.places.numpy()
-    centres = np.full(places.shape, np.nan, dtype=np.float32)
-    ends = np.cumsum(batch.phone_counts.numpy())
-    for i, (end, count) in enumerate(zip(ends, batch.phone_counts.numpy(), strict=True)):
-        if count:
-            frames = force_align(probabilities[i], batch.phones.numpy()[end - count : end])
-            known = ~np.isnan(places[i])
-            centres[i, known] = np.interp(places[i, known], np.arange(count), frames) / FRAMES_PER_SECOND
-    return torch.from_numpy(centres)
-
-
 def save_checkpoint(model: TrainableWhisper, dims: ModelDimensions, path: Path, half: bool = True) -> None:
     """Write the weights as openai-whisper writes its own: `{"dims", "model_state_dict"}`, in float16 by default.
 
-    `whisper.load_model(path)` brings them back to float32.
+    `whisper.load_model(path)` brings them back to float32. The file is a zip archive, which torch writes without
+    compression and reads with: the rows of tokens that never occur are all alike and then take no room.
     """
     weights = model.full_weights()
     state = {k: v.half() if half and v.is_floating_point() else v for k, v in weights.items()}
     partial = path.with_suffix(".partial")
     path.parent.mkdir(parents=True, exist_ok=True)
-    torch.save({"dims": asdict(dims), "model_state_dict": state}, partial)
+    plain = io.BytesIO()
+    torch.save({"dims": asdict(dims), "model_state_dict": state}, plain)
+    with zipfile.ZipFile(plain) as stored, zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as packed:
+        for member in stored.infolist():
+            packed.writestr(member.filename, stored.read(member))
     partial.replace(path)
 
 

@@ -15,6 +15,7 @@ from whisper.model import ModelDimensions, Whisper
 
 from callanalysis.errors import CheckpointError, InputError
 from callanalysis.speech.training.batches import Batches
+from callanalysis.speech.training.company import Member, company
 from callanalysis.speech.training.examples import ExampleMaker
 from callanalysis.speech.training.loop import Plan, Trainer, save_checkpoint, seed_everything
 from callanalysis.speech.training.model import TrainableWhisper, new_whisper
@@ -24,19 +25,23 @@ from callanalysis.speech.training.text import TextCodec, Vocabulary, phones_of
 log = logging.getLogger(__name__)
 
 CTC_SIZES = (512, 8192)  # classes of the auxiliary CTC head: phones, or characters where no phones are given
-# 256 states, four encoder and two decoder layers: 19.3 M parameters, 13.3 M of them token rows; 38.6 MB in float16.
-DEMO_DIMENSIONS = ModelDimensions(80, 1500, 256, 4, 4, 51865, 448, 256, 4, 2)
+# 256 states, four encoder and three decoder layers: 20.4 M parameters, 13.3 M of them token rows, nearly all alike.
+DEMO_DIMENSIONS = ModelDimensions(80, 1500, 256, 4, 4, 51865, 448, 256, 4, 3)
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """From which pairs, to which checkpoint, in which folder, from which base (None: from nothing)."""
+    """From which pairs, to which checkpoint, in which folder, from which base (None: from nothing).
+
+    `processes` share the work, each on one thread.
+    """
 
     manifests: tuple[Path, ...]
     out: Path
     work: Path
     base: str | None = None
     dims: ModelDimensions | None = None
+    processes: int = 1
 
 
 def train(job: Job, plan: Plan, after_step: Callable[[int], None] | None = None) -> str:
@@ -44,25 +49,41 @@ def train(job: Job, plan: Plan, after_step: Callable[[int], None] | None = None)
 
     `after_step` is told the number of steps done; what it raises ends the run, saved to be resumed.
     """
-    seed_everything(plan.seed)
+    _prepare(job)  # writes what every process reads
+    with company(job.processes, job.work / "meeting", _take_part, job, plan) as member:
+        trainer = _trainer(member, job, plan)
+        trainer.run(after_step)
+    save_checkpoint(trainer.model, trainer.model.whisper.dims, job.out)
+    progress = trainer.progress
+    return (
+        f"{job.out}: {progress.step} steps, {progress.heard / 3600:.1f} h heard "
+        f"in {progress.seconds / 60:.0f} min"
+    )
+
+
+def _take_part(member: Member, job: Job, plan: Plan) -> None:
+    _trainer(member, job, plan).run()
+
+
+def _prepare(job: Job) -> tuple[Pairs, TextCodec, Vocabulary, list[str]]:
     pairs = _with_phones(open_pairs(list(job.manifests), job.work / "cache"))
     codec = TextCodec(fine=job.base is None)
     languages = sorted({row.language for row in pairs.rows})
     vocabulary, pairs = _vocabulary(pairs, codec, languages, job.work)
-    maker = ExampleMaker(pairs, codec)
-    phones = _phone_names(pairs, job.work)
-    batches = Batches(maker, vocabulary, phones, plan.seed)
-    network = _network(job, plan)
+    return pairs, codec, vocabulary, _phone_names(pairs, job.work)
+
+
+def _trainer(member: Member, job: Job, plan: Plan) -> Trainer:
+    seed_everything(plan.seed)
+    pairs, codec, vocabulary, phones = _prepare(job)
+    batches = Batches(ExampleMaker(pairs, codec), vocabulary, phones, plan.seed)
     ids = torch.from_numpy(vocabulary.ids)
-    model = TrainableWhisper(network, ids, _ctc_size(len(phones)), fresh=job.base is None)
-    trainer = Trainer(model, batches, plan, job.work)
-    if trainer.resume():
+    model = TrainableWhisper(_network(job, plan), ids, _ctc_size(len(phones)), fresh=job.base is None)
+    trainer = Trainer(model, batches, plan, job.work, member)
+    if trainer.resume() and member.leads:
         log.info("going on from step %d", trainer.progress.step)
-    log.info("%d pairs, %.1f h, %d tokens, %s", len(pairs.rows), pairs.hours, len(ids), ", ".join(languages))
-    trainer.run(after_step)
-    save_checkpoint(model, network.dims, job.out)
-    heard = trainer.progress.heard / 3600
-    return f"{job.out}: {trainer.progress.step} steps, {heard:.1f} h heard in {trainer.progress.seconds / 60:.0f} min"
+    log.info("%d pairs, %.1f h, %d tokens", len(pairs.rows), pairs.hours, len(ids))
+    return trainer
 
 
 def _network(job: Job, plan: Plan) -> Whisper:

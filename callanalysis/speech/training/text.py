@@ -48,15 +48,21 @@ class TextCodec:
         """Return the tokens of `text` and their places; punctuation and spaces are not spoken and take no room."""
         tokens: list[int] = []
         positions: list[float] = []
-        done, total = 0, max(sum(c.isalnum() for c in text), 1)
+        done, total = 0.0, max(sum(c.isalnum() for c in text), 1)
         for part in self._parts((" " if leading_space else "") + text):
             ids = self._encode(part)
-            spoken = sum(c.isalnum() for c in part)
-            step = spoken / max(len(ids), 1)
-            positions += [(done + (i + 0.5) * step) / total for i in range(len(ids))]
+            lengths = self._spoken_lengths(ids, sum(c.isalnum() for c in part))
+            for length in lengths:
+                positions.append((done + length / 2) / total)
+                done += length
             tokens += ids
-            done += spoken
         return Spelling(tuple(tokens), tuple(min(p, 1.0) for p in positions))
+
+    def _spoken_lengths(self, ids: tuple[int, ...], spoken: int) -> list[float]:
+        """How many of a part's letters and digits belong to each token; equal shares of a character in pieces."""
+        pieces = (self.tokenizer.encoding.decode_single_token_bytes(i) for i in ids)
+        lengths = [float(sum(chr(b).isalnum() for b in piece if b < 128)) for piece in pieces]
+        return lengths if sum(lengths) == spoken else [spoken / len(ids)] * len(ids)
 
     def prefix(self, language: str, timestamps: bool) -> list[int]:
         """Return <|startoftranscript|>, the language, <|transcribe|> and, without timestamps, that token."""
