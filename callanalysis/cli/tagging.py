@@ -1,4 +1,4 @@
-"""`callanalysis corpus add`, `train`, `evaluate` and `tag`: the tagger from scenes to tags."""
+"""`callanalysis corpus add`, `train`, `evaluate`, `tag` and `retag`: the tagger from scenes to tags."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from callanalysis.cli.export import DatabaseOption
 from callanalysis.errors import InputError
 from callanalysis.settings import PROJECT, Settings
 
@@ -21,6 +22,8 @@ CORPUS = PROJECT / "models" / "tagger" / "corpus"
 TAGGER = PROJECT / "models" / "tagger"
 CorpusOption = Annotated[Path, typer.Option("--corpus", help="Folder of the training corpus.")]
 _TAG_CHUNK = 2000  # lines held in memory with their scores
+_RETAG_EVERY = 100  # calls between two lines of progress
+_SHOWN = 20  # failed calls named
 
 
 class HeldOut(StrEnum):
@@ -38,6 +41,7 @@ def register(app: typer.Typer) -> None:
     app.command("train")(train)
     app.command("evaluate")(evaluate)
     app.command("tag")(tag)
+    app.command("retag")(retag)
 
 
 def add(
@@ -146,6 +150,37 @@ def tag(
     else:
         write_rows(out, rows)
         typer.echo(f"{len(lines)} lines tagged by {model.version}: {out}", err=True)
+
+
+def retag(
+    tagger: Annotated[
+        Path | None, typer.Option("--tagger", help="Model folder; else the one in use.")
+    ] = None,
+    db: DatabaseOption = None,
+) -> None:
+    """Tag all stored calls anew where another version tagged them; no sound is decoded.
+
+    Exit code 0: all calls carry this version's tags; 1: some failed and keep the tags they had.
+    """
+    from callanalysis.retagging import retag as retag_store
+    from callanalysis.store.db import open_store
+
+    model, store = _open(tagger), open_store(db or Settings().db)
+
+    def report(number: int, of: int) -> None:
+        if number == of or number % _RETAG_EVERY == 0:
+            typer.echo(f"{number} of {of} calls", err=True)
+
+    try:
+        outcome = retag_store(store, model, report)
+    except KeyboardInterrupt:
+        typer.echo("Stopped. What was done is stored; the same command goes on from here.", err=True)
+        raise typer.Exit(130) from None
+    before = f", {outcome.current} had them before" if outcome.current else ""
+    typer.echo(f"{outcome.done} calls have the tags of {model.version}{before}.")
+    if outcome.failed:
+        typer.echo(f"failed, with their old tags kept: {', '.join(outcome.failed[:_SHOWN])}", err=True)
+        raise typer.Exit(1)
 
 
 def _open(folder: Path | None) -> Tagger:

@@ -75,6 +75,12 @@ class Store:
             keys = list(connection.execute(page(connection, wanted, CallRow.id)).scalars())
             yield from calls.read(connection, keys)
 
+    def calls_not_tagged_by(self, version: str) -> list[str]:
+        """Return the ids of the calls whose tags another version of the tagger made, in order of id."""
+        with self._engine.connect() as connection:
+            other = CallRow.tags_version.is_distinct_from(version)
+            return list(connection.scalars(select(CallRow.call_id).where(other).order_by(CallRow.call_id)))
+
     def calls(self, wanted: CallFilter = EVERYTHING) -> pd.DataFrame:
         """Return one row per call, see figures.call_frame."""
         with self._engine.connect() as connection:

@@ -68,10 +68,24 @@ def test_families_are_whole_and_adding_again_changes_nothing(corpus: Path, tmp_p
     assert (target / "utterances.zh.jsonl").read_text("utf-8") == before
 
 
-def test_parts_are_about_80_10_10() -> None:
+def test_a_tenth_is_for_validation_and_the_test_part_has_authors_of_its_own() -> None:
     parts = [part_of(f"zh-a-{i:04d}") for i in range(5000)]
-    assert 0.78 < parts.count("train") / 5000 < 0.82
-    assert 0.08 < parts.count("test") / 5000 < 0.12
+    assert 0.08 < parts.count("valid") / 5000 < 0.12
+    assert parts.count("train") + parts.count("valid") == 5000
+    assert {part_of(f"{language}-test-{i:04d}") for language in ("zh", "en") for i in range(100)} == {"test"}
+
+
+def test_adding_moves_older_families_to_the_part_they_belong_to(corpus: Path, tmp_path: Path) -> None:
+    target = tmp_path / "corpus"
+    target.mkdir()
+    row = json.loads((corpus / "utterances.zh.jsonl").read_text("utf-8").splitlines()[0])
+    old = row | {"family": "zh-test-900", "id": "zh-test-900/0", "part": "train"}
+    (target / "utterances.zh.jsonl").write_text(json.dumps(old) + "\n", "utf-8")
+    source = tmp_path / "zh.txt"
+    source.write_text(scenes("zh", 5), "utf-8")
+    add_scenes(target, [source])
+    moved = next(x for x in read_utterances(target) if x.family == "zh-test-900")
+    assert moved.part == "test"
 
 
 @pytest.mark.parametrize(
