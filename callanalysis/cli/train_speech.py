@@ -28,6 +28,9 @@ def train_speech(
     base: Annotated[
         str | None, typer.Option("--from", help="Fine-tune this checkpoint: a name or a path.")
     ] = None,
+    own: Annotated[
+        bool, typer.Option("--own", help="With --from: go on training what this command made from nothing.")
+    ] = False,
     steps: Annotated[int, typer.Option(min=1)] = 15_000,
     until: Annotated[
         int | None,
@@ -51,9 +54,10 @@ def train_speech(
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # stopped politely, the run saves its state
-    plan = Plan.of_length(steps, seed, fresh=base is None, learning_rate=learning_rate)
+    job = Job(tuple(pairs), out, work, base, own=own)
+    plan = Plan.of_length(steps, seed, fresh=job.fresh, learning_rate=learning_rate)
     plan = replace(plan, until=until)
     if processes is None:
         processes = 1 if torch.cuda.is_available() else len(os.sched_getaffinity(0))
-    report = train(Job(tuple(pairs), out, work, base, processes=processes), plan)
+    report = train(replace(job, processes=processes), plan)
     typer.echo(report)

@@ -5,6 +5,7 @@ It computes; report_table.py writes it down. It knows the tagger by its interfac
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -19,10 +20,12 @@ from callanalysis.tagging.corpus import LANGUAGES, CallExample, Example, Part
 from callanalysis.tagging.floor import Floor
 from callanalysis.tagging.metrics import (
     Bootstrap,
+    Confusion,
     Flags,
     Floats,
     LabelFigures,
     calibration_error,
+    confusions,
     label_figures,
     macro_f1,
     macro_interval,
@@ -65,12 +68,13 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """One axis in all its figures; `slices` are languages and roles."""
+    """One axis in all its figures; `slices` are languages, roles, lengths and the style of the text."""
 
     overall: Summary
     slices: dict[str, Summary]
     labels: list[LabelFigures]
     floor_labels: list[LabelFigures]
+    confusions: list[Confusion]
     calibration: float | None
 
 
@@ -109,6 +113,43 @@ class Material:
     calls: Sequence[CallExample]
     train: Sequence[Example]
     valid: Sequence[Example]
+
+
+def syllables(line: Example) -> float:
+    """Return about how many syllables a line has: Chinese characters, and 1.5 for each word of letters or digits."""
+    return len(_HAN.findall(line.text)) + 1.5 * len(_WORD.findall(line.text))
+
+
+def unpunctuated(line: Example) -> bool:
+    """Return whether a line of some length has no punctuation, as a recogniser writes it."""
+    return syllables(line) >= LONG_ENOUGH and not _MARKS.search(line.text)
+
+
+def _speaks(language: str) -> Callable[[Example], bool]:
+    return lambda line: line.language == language
+
+
+def _said_by(role: Role, language: str | None = None) -> Callable[[Example], bool]:
+    return lambda line: line.role == role and language in (None, line.language)
+
+
+_HAN, _WORD = re.compile(r"[\u4e00-\u9fff]"), re.compile(r"[A-Za-z0-9']+")
+_MARKS = re.compile(r"[，。！？、；：,.!?;:]")
+LONG_ENOUGH = 8  # syllables from which a missing mark says something
+SHORT, LONG = 6, 25  # syllables
+SLICES: dict[str, Callable[[Example], bool]] = {
+    **{language: _speaks(language) for language in LANGUAGES},
+    "collector": _said_by("collector"),
+    "debtor": _said_by("debtor"),
+    **{
+        f"{role}, {language}": _said_by(role, language)
+        for role in ("collector", "debtor")
+        for language in LANGUAGES
+    },
+    f"up to {SHORT} syllables": lambda line: syllables(line) <= SHORT,
+    f"over {LONG} syllables": lambda line: syllables(line) > LONG,
+    "no punctuation (ASR style)": unpunctuated,
+}
 
 
 def evaluate(tagger: Tagger, material: Material) -> Evaluation:
@@ -166,13 +207,8 @@ def share(hits: int | np.integer, n: int | np.integer) -> Share:
 def _axis(
     lines: Sequence[Example], names: Sequence[str], flags: _Found, scores: Floats, allowed: Flags
 ) -> Axis:
-    tests: dict[str, Callable[[Example], bool]] = {
-        **{language: _speaks(language) for language in LANGUAGES},
-        "collector": _said_by("collector"),
-        "debtor": _said_by("debtor"),
-    }
     slices = {}
-    for name, test in tests.items():
+    for name, test in SLICES.items():
         mine = np.array([test(x) for x in lines], dtype=bool)
         if flags.truth[mine].any():
             slices[name] = _summary([x for x in lines if test(x)], flags.of(mine))
@@ -182,6 +218,7 @@ def _axis(
         slices=slices,
         labels=label_figures(names, flags.truth, flags.found, draws),
         floor_labels=label_figures(names, flags.truth, flags.floor, draws),
+        confusions=confusions(names, flags.truth, flags.found),
         calibration=calibration_error(flags.truth[allowed], scores[allowed]),
     )
 
@@ -221,11 +258,3 @@ def _utterances(call: CallExample) -> list[Utterance]:
     return [
         Utterance(i, turn.role, None, None, turn.text, role=turn.role) for i, turn in enumerate(call.turns)
     ]
-
-
-def _speaks(language: str) -> Callable[[Example], bool]:
-    return lambda line: line.language == language
-
-
-def _said_by(role: Role) -> Callable[[Example], bool]:
-    return lambda line: line.role == role

@@ -68,6 +68,23 @@ def label_figures(names: Sequence[str], truth: Flags, found: Flags, draws: Boots
     return figures
 
 
+@dataclass(frozen=True, slots=True)
+class Confusion:
+    """How many lines have `true` but not `found`, and were given `found` without having it."""
+
+    true: str
+    found: str
+    n: int
+
+
+def confusions(names: Sequence[str], truth: Flags, found: Flags, most: int = 15) -> list[Confusion]:
+    """Return the most frequent confusions of two labels, the most frequent first."""
+    missed, wrong = truth & ~found, found & ~truth
+    counts = missed.T.astype(np.int64) @ wrong.astype(np.int64)
+    pairs = sorted(zip(*np.nonzero(counts), strict=True), key=lambda pair: -counts[pair])
+    return [Confusion(names[true], names[said], int(counts[true, said])) for true, said in pairs[:most]]
+
+
 def macro_f1(truth: Flags, found: Flags) -> float | None:
     """Return the mean F1 of the labels (lines, labels) that have a true case; None without any."""
     there = truth.any(0)

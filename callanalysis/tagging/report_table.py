@@ -27,7 +27,8 @@ def as_text(evaluation: Evaluation) -> str:
         _table(("axis", "lines", "labels", "macro-F1", "micro-F1", "floor macro-F1"), _rows(axes)),
     ]
     blocks += ["\n".join(_sentences(evaluation))]
-    blocks += [f"### {name}\n\n{_labels(axis)}" for name, axis in axes.items()]
+    for name, axis in axes.items():
+        blocks += [f"### {name}\n\n{_labels(axis)}", f"### {name}: most often confused\n\n{_confused(axis)}"]
     return "\n\n".join(blocks) + "\n"
 
 
@@ -71,6 +72,11 @@ def _labels(axis: Axis) -> str:
         for x, low in zip(axis.labels, axis.floor_labels, strict=True)
     )
     return _table(("label", "n", "precision", "recall", "F1", "floor F1"), rows)
+
+
+def _confused(axis: Axis) -> str:
+    rows = ((x.true, x.found, str(x.n)) for x in axis.confusions)
+    return _table(("true, but missed", "given instead", "lines"), rows)
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

@@ -86,10 +86,12 @@ def test_evaluate_prints_a_table_and_writes_json(corpus: Path, trained: Path, tm
     table = run("evaluate", *options)
     assert "| promise_partial" in table
     assert "floor" in table
+    assert "most often confused" in table
     written = json.loads(figures.read_text("utf-8"))
     assert written["part"] == "valid"
     assert written["intent"]["overall"]["macro"] > 0.6
     assert written["calls"]["n"] > 0
+    assert {"zh", "en", "collector", "debtor, en"} <= written["intent"]["slices"].keys()
     label = next(x for x in written["intent"]["labels"] if x["label"] == "close")
     assert label["n"] > 0
     assert label["interval"][0] <= label["f1"] <= label["interval"][1]

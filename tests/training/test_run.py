@@ -75,6 +75,19 @@ def test_several_processes_learn_from_the_batches_of_all(manifest: Path, tmp_pat
     whisper.load_model(str(jobs[1].out), device="cpu")
 
 
+def test_training_goes_on_from_its_own_checkpoint(manifest: Path, tmp_path: Path) -> None:
+    first = Job((manifest,), tmp_path / "first.pt", tmp_path / "first", dims=TINY)
+    train(first, PLAN)
+    more = Job((manifest,), tmp_path / "more.pt", tmp_path / "more", base=str(first.out), own=True)
+    train(more, replace(PLAN, learning_rate=1e-4))
+    one, other = (torch.load(j.out, weights_only=True)["model_state_dict"] for j in (first, more))
+    rows, later = (w["decoder.token_embedding.weight"] for w in (one, other))
+    assert torch.equal(rows[40_000], rows[40_001])  # tokens that never occur share one row
+    assert torch.equal(later[40_000], later[40_001])
+    torch.testing.assert_close(later, rows, atol=0.01, rtol=0)  # it went on, it did not begin anew
+    assert not torch.equal(later, rows)
+
+
 def test_heads_begin_near_each_frame() -> None:
     encoder = new_whisper(TINY, seed=1).encoder
     attention = encoder.blocks[0].attn

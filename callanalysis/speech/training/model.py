@@ -98,7 +98,9 @@ class TrainableWhisper(nn.Module):
         self.ctc = nn.Linear(whisper.dims.n_audio_state, phones + 1)
         self.here = nn.Linear(whisper.dims.n_audio_state, 2 * whisper.dims.n_text_state)
         self.unused = whisper.dims.n_vocab - len(ids)
-        self.loser = nn.Parameter(torch.zeros(whisper.dims.n_text_state)) if fresh and self.unused else None
+        rest = torch.ones(whisper.dims.n_vocab, dtype=torch.bool).index_fill_(0, ids, False)
+        rows = whisper.decoder.token_embedding.weight.data[rest]
+        self.loser = nn.Parameter(rows[0].clone()) if fresh and self.unused else None
 
     def forward(self, mel: Tensor, first: Tensor, tokens: Tensor, learnt: Tensor, guided: bool) -> Outputs:
         """Return the outputs for log-mel (batch, 80, frames) and compact input tokens (batch, tokens).

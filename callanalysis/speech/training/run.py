@@ -33,7 +33,8 @@ DEMO_DIMENSIONS = ModelDimensions(80, 1500, 256, 4, 4, 51865, 448, 256, 4, 3)
 class Job:
     """From which pairs, to which checkpoint, in which folder, from which base (None: from nothing).
 
-    `processes` share the work, each on one thread.
+    `own` says that the base was made from nothing by this very training: it goes on with the same spelling and the same
+    help. `processes` share the work, each on one thread.
     """
 
     manifests: tuple[Path, ...]
@@ -41,7 +42,13 @@ class Job:
     work: Path
     base: str | None = None
     dims: ModelDimensions | None = None
+    own: bool = False
     processes: int = 1
+
+    @property
+    def fresh(self) -> bool:
+        """Whether the network knows nothing but what this training teaches it."""
+        return self.base is None or self.own
 
 
 def train(job: Job, plan: Plan, after_step: Callable[[int], None] | None = None) -> str:
@@ -67,7 +74,7 @@ def _take_part(member: Member, job: Job, plan: Plan) -> None:
 
 def _prepare(job: Job) -> tuple[Pairs, TextCodec, Vocabulary, list[str]]:
     pairs = _with_phones(open_pairs(list(job.manifests), job.work / "cache"))
-    codec = TextCodec(fine=job.base is None)
+    codec = TextCodec(fine=job.fresh)
     languages = sorted({row.language for row in pairs.rows})
     vocabulary, pairs = _vocabulary(pairs, codec, languages, job.work)
     return pairs, codec, vocabulary, _phone_names(pairs, job.work)
@@ -78,7 +85,7 @@ def _trainer(member: Member, job: Job, plan: Plan) -> Trainer:
     pairs, codec, vocabulary, phones = _prepare(job)
     batches = Batches(ExampleMaker(pairs, codec), vocabulary, phones, plan.seed)
     ids = torch.from_numpy(vocabulary.ids)
-    model = TrainableWhisper(_network(job, plan), ids, _ctc_size(len(phones)), fresh=job.base is None)
+    model = TrainableWhisper(_network(job, plan), ids, _ctc_size(len(phones)), fresh=job.fresh)
     trainer = Trainer(model, batches, plan, job.work, member)
     if trainer.resume() and member.leads:
         log.info("going on from step %d", trainer.progress.step)
