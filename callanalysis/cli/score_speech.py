@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -23,7 +24,9 @@ def score_speech(
     recordings: Annotated[
         Path | None, typer.Option(help="Folder of the calls' recordings; makes REFERENCE one of calls.")
     ] = None,
-    limit: Annotated[int | None, typer.Option(help="Only the first N lines.")] = None,
+    limit: Annotated[
+        int | None, typer.Option(help="Only so many lines of each language, drawn by a fixed seed.")
+    ] = None,
     show: Annotated[bool, typer.Option("--show", help="Print every wrong line.")] = False,
 ) -> None:
     """Print CER (zh) and WER (en) of plain `whisper.transcribe` with its default options.
@@ -35,7 +38,7 @@ def score_speech(
     from callanalysis.speech.scoring import error_rate, normalise
 
     loaded = whisper.load_model(str(model), device="cpu")
-    lines = [json.loads(line) for line in reference.read_text(encoding="utf-8").splitlines()][:limit]
+    lines = _drawn([json.loads(line) for line in reference.read_text(encoding="utf-8").splitlines()], limit)
     clips = _call_clips(lines, recordings) if recordings else _pair_clips(lines, reference.parent)
     scored: dict[str, tuple[list[str], list[str]]] = {}
     for name, language, text, samples in clips:
@@ -48,6 +51,17 @@ def score_speech(
             typer.echo(f"{name} [{heard['language']}]\n  said  {text}\n  heard {said}")
     for language, (references, hypotheses) in sorted(scored.items()):
         typer.echo(f"{language}: {error_rate(references, hypotheses, language)}")
+
+
+def _drawn(lines: list[dict[str, Any]], limit: int | None) -> list[dict[str, Any]]:
+    """At most `limit` lines of each language, in their order."""
+    if limit is None:
+        return lines
+    places: list[int] = []
+    for language in sorted({str(line["language"]) for line in lines}):
+        mine = [i for i, line in enumerate(lines) if line["language"] == language]
+        places += random.Random(0).sample(mine, min(limit, len(mine)))
+    return [lines[i] for i in sorted(places)]
 
 
 def _pair_clips(lines: Iterable[dict[str, str]], folder: Path) -> Iterator[tuple[str, str, str, object]]:

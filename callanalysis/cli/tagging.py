@@ -80,8 +80,12 @@ def train(
     text_steps: Annotated[int, typer.Option("--text-steps", min=1, help="Steps on plain dialogue.")] = 1800,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where a stopped run was.")] = False,
     seed: Annotated[int, typer.Option("--seed")] = 20261123,
+    processes: Annotated[
+        int | None, typer.Option(min=1, help="Share the work; default: one a core, one with a GPU.")
+    ] = None,
 ) -> None:
     """Train a tagger from the corpus; the same corpus, text and options give the same weights."""
+    from callanalysis.company import usual_processes
     from callanalysis.tagging.training import TrainingOptions
     from callanalysis.tagging.training import train as run
 
@@ -94,6 +98,7 @@ def train(
         passes=passes,
         seed=seed,
         resume=resume,
+        processes=processes or usual_processes(),
     )
     folder = run(options, _show, typer.echo)
     typer.echo(f"wrote {folder}; its figures: callanalysis evaluate --tagger {folder} --part valid")

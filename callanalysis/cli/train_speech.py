@@ -47,8 +47,7 @@ def train_speech(
     """Train from nothing, or fine-tune with --from; a run that was stopped goes on where it was."""
     # One kernel for each shape of a batch; the default of 1,024 would make them again and again.
     os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "16384")
-    import torch
-
+    from callanalysis.company import usual_processes
     from callanalysis.speech.training.loop import Plan
     from callanalysis.speech.training.run import Job, train
 
@@ -57,7 +56,5 @@ def train_speech(
     job = Job(tuple(pairs), out, work, base, own=own)
     plan = Plan.of_length(steps, seed, fresh=job.fresh, learning_rate=learning_rate)
     plan = replace(plan, until=until)
-    if processes is None:
-        processes = 1 if torch.cuda.is_available() else len(os.sched_getaffinity(0))
-    report = train(replace(job, processes=processes), plan)
+    report = train(replace(job, processes=processes or usual_processes()), plan)
     typer.echo(report)

@@ -70,7 +70,7 @@ def train_call_head(scorer: Scorer, calls: Sequence[CallExample], options: LoopO
     head: CallHead = scorer.model.call
     views = read_views(scorer, calls, VIEWS, options.seed)
     truths = [true_features(scorer, call) for call in calls]
-    loop: Loop[CallLesson] = Loop(head, options, stage.checkpoint)
+    loop: Loop[CallLesson] = Loop(head, options, stage)
     loop.resume()
 
     def lesson(step: int) -> CallLesson:
@@ -79,7 +79,7 @@ def train_call_head(scorer: Scorer, calls: Sequence[CallExample], options: LoopO
         tags = [_mixed(rng.choice(views[i]), truths[i], rng) for i in chosen]
         return lesson_of([calls[i] for i in chosen], tags)
 
-    loop.run(lesson, lambda x: call_loss(head(x.tags, x.mask), x), stage.report)
+    loop.run(lesson, lambda x: call_loss(head(x.tags, x.mask), x))
 
 
 def lesson_of(calls: Sequence[CallExample], tags: Sequence[Floats]) -> CallLesson:

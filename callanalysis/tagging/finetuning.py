@@ -42,10 +42,10 @@ def finetune(
     model: TaggerModel, codec: Codec, examples: Sequence[Example], options: LoopOptions, stage: Stage
 ) -> None:
     """Train `model` in place on the examples."""
-    loop: Loop[Lesson] = Loop(model, options, stage.checkpoint)
+    loop: Loop[Lesson] = Loop(model, options, stage)
     loop.resume()
     teacher = Teacher(model, codec, examples, options.seed)
-    loop.run(teacher.lesson, lambda lesson: loss_of(model, model.deep(lesson.batch), lesson), stage.report)
+    loop.run(teacher.lesson, lambda lesson: loss_of(model, model.deep(lesson.batch), lesson))
 
 
 def train_wide(
@@ -57,7 +57,7 @@ def train_wide(
         return
     teacher = Teacher(model, codec, examples, options.seed)
     wide.idf.copy_(_inverse_frequencies(wide, codec, examples))
-    loop: Loop[Lesson] = Loop(wide, options, stage.checkpoint)
+    loop: Loop[Lesson] = Loop(wide, options, stage)
     loop.resume()
 
     def loss(lesson: Lesson) -> Tensor:
@@ -65,7 +65,7 @@ def train_wide(
         assert read is not None
         return _plain_loss(model.masked(read, lesson.batch), lesson)
 
-    loop.run(teacher.lesson, loss, stage.report)
+    loop.run(teacher.lesson, loss)
 
 
 def _inverse_frequencies(wide: WideHead, codec: Codec, examples: Sequence[Example]) -> Tensor:

@@ -18,6 +18,8 @@ from typing import Generic, Literal, TypeVar
 import torch
 from torch import Tensor, nn
 
+from callanalysis.company import ALONE, Member
+
 FAST = 5.0
 Precision = Literal["bf16", "fp32"]
 Work = TypeVar("Work")
@@ -62,17 +64,19 @@ Report = Callable[[Progress], None]
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Where a stage of training keeps its checkpoint and whom it tells of its progress."""
+    """Where a stage of training keeps its checkpoint, whom it tells of its progress, and who takes part."""
 
     checkpoint: Path | None = None
     report: Report | None = None
+    member: Member = ALONE
 
 
 class Loop(Generic[Work]):
-    """Trains the weights of `model` in place."""
+    """Trains the weights of `model` in place; of several processes each takes a part of the steps."""
 
-    def __init__(self, model: nn.Module, options: LoopOptions, checkpoint: Path | None = None) -> None:
-        self.model, self.options, self.checkpoint = model, options, checkpoint
+    def __init__(self, model: nn.Module, options: LoopOptions, stage: Stage = Stage()) -> None:
+        self.model, self.options, self.stage = model, options, stage
+        self.steps = -(-options.steps // stage.member.size)
         self.device = next(model.parameters()).device
         self.optimizer = _optimizer(model, options)
         self.averaged = {name: p.detach().clone() for name, p in model.named_parameters()}
@@ -80,10 +84,11 @@ class Loop(Generic[Work]):
 
     def resume(self) -> bool:
         """Load the checkpoint if there is one of this stage; return whether there was."""
-        if self.checkpoint is None or not self.checkpoint.exists():
+        checkpoint = self.stage.checkpoint
+        if checkpoint is None or not checkpoint.exists():
             return False
-        state = torch.load(self.checkpoint, map_location=self.device, weights_only=True)
-        if state["stage"] != self.options.name or state["steps"] != self.options.steps:
+        state = torch.load(checkpoint, map_location=self.device, weights_only=True)
+        if state["stage"] != self.options.name or state["steps"] != self.steps:
             return False
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
@@ -91,20 +96,20 @@ class Loop(Generic[Work]):
         self.done = int(state["done"])
         return True
 
-    def run(
-        self, work_at: Callable[[int], Work], loss_of: Callable[[Work], Tensor], report: Report | None = None
-    ) -> None:
+    def run(self, work_at: Callable[[int], Work], loss_of: Callable[[Work], Tensor]) -> None:
         """Step to the end; afterwards the model holds the averaged weights where averaging was asked for."""
+        member, report = self.stage.member, self.stage.report
+        member.same_weights(self.model.state_dict().values())
         self.model.train()
         started, saved, first, loss_mean = time.monotonic(), time.monotonic(), self.done, 0.0
-        for step in range(self.done, self.options.steps):
-            loss = self._step(step, work_at(step), loss_of)
+        for step in range(self.done, self.steps):
+            loss = self._step(step, work_at(member.share(step)), loss_of)
             loss_mean = loss if step == first else 0.98 * loss_mean + 0.02 * loss
             self.done = step + 1
             now = time.monotonic()
-            if report is not None and (self.done % 20 == 0 or self.done == self.options.steps):
-                left = (now - started) / (self.done - first) * (self.options.steps - self.done)
-                report(Progress(self.options.name, self.done, self.options.steps, loss_mean, left))
+            if report is not None and (self.done % 20 == 0 or self.done == self.steps):
+                left = (now - started) / (self.done - first) * (self.steps - self.done)
+                report(Progress(self.options.name, self.done, self.steps, loss_mean, left))
             if now - saved > self.options.save_every:
                 self.save()
                 saved = now
@@ -115,14 +120,15 @@ class Loop(Generic[Work]):
 
     def _step(self, step: int, work: Work, loss_of: Callable[[Work], Tensor]) -> float:
         """Take one step and return its loss."""
-        torch.manual_seed(self.options.seed * 1_000_003 + step)
-        rate = self.options.learning_rate * _schedule(step, self.options)
+        torch.manual_seed(self.options.seed * 1_000_003 + self.stage.member.share(step))
+        rate = self.options.learning_rate * _schedule(step, self.steps, self.options.warmup)
         for group in self.optimizer.param_groups:
             group["lr"] = rate * group["scale"]
         with self._autocast():
             loss = loss_of(work)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
+        self.stage.member.average_gradients(self.model.parameters())
         nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimizer.step()
         if self.options.average:
@@ -143,29 +149,30 @@ class Loop(Generic[Work]):
                 parameter.copy_(self.averaged[name])
 
     def save(self) -> None:
-        """Write the checkpoint, whole or not at all."""
-        if self.checkpoint is None:
+        """Write the checkpoint, whole or not at all; only the leading process does."""
+        checkpoint = self.stage.checkpoint
+        if checkpoint is None or not self.stage.member.leads:
             return
-        self.checkpoint.parent.mkdir(parents=True, exist_ok=True)
+        checkpoint.parent.mkdir(parents=True, exist_ok=True)
         state = {
             "stage": self.options.name,
-            "steps": self.options.steps,
+            "steps": self.steps,
             "done": self.done,
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "averaged": self.averaged,
         }
-        partial = self.checkpoint.with_suffix(".partial")
+        partial = checkpoint.with_suffix(".partial")
         torch.save(state, partial)
-        os.replace(partial, self.checkpoint)
+        os.replace(partial, checkpoint)
 
 
-def _schedule(step: int, options: LoopOptions) -> float:
+def _schedule(step: int, steps: int, warmup: float) -> float:
     """Return the factor of the learning rate: a linear rise, then half a cosine down to a twentieth."""
-    warm = max(1, round(options.steps * options.warmup))
+    warm = max(1, round(steps * warmup))
     if step < warm:
         return (step + 1) / warm
-    gone = (step - warm) / max(1, options.steps - warm)
+    gone = (step - warm) / max(1, steps - warm)
     return 0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * gone))
 
 

@@ -129,7 +129,7 @@ def pretrain(
     tokenizer = codec.tokenizer
     specials = [i for i in tokenizer.all_special_ids if i != tokenizer.mask_token_id]
     task = MaskedLanguage(model, int(tokenizer.mask_token_id), specials)
-    loop: Loop[Masked] = Loop(task, options, stage.checkpoint)
+    loop: Loop[Masked] = Loop(task, options, stage)
     loop.resume()
     encoded = codec.encode(inputs)
     order = Order([len(x.ids) for x in encoded], TOKENS_PER_BATCH, options.seed)
@@ -141,4 +141,4 @@ def pretrain(
         )
         return task.gap(batch, options.seed + step)
 
-    loop.run(work_at, task.loss, stage.report)
+    loop.run(work_at, task.loss)

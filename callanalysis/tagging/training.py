@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from transformers.utils import logging as transformers_logging
 
+from callanalysis.company import ALONE, Member, company
 from callanalysis.errors import InputError
 from callanalysis.labels import intents_of
 from callanalysis.tagging.augment import without_roles
@@ -60,6 +61,7 @@ class TrainingOptions:
     call_steps: int = 1500
     save_every: float = 60.0  # seconds between checkpoints
     shape: Shape = SMALL
+    processes: int = 1  # that share the work, each on one thread
 
 
 Tell = Callable[[str], None]
@@ -73,20 +75,31 @@ def train(options: TrainingOptions, report: Report, tell: Tell) -> Path:
         CheckpointError: the encoder cannot be opened.
     """
     transformers_logging.disable_progress_bar()
+    claim(options)
     run = _Run(options, report, tell)
     run.prepare()
-    if options.text and options.encoder is None:
-        run.read_words()
-    run.learn_labels()
-    run.learn_phrases()
+    meeting = options.out / WORK / "meeting"
+    with company(options.processes, meeting, _take_part, replace(options, resume=True)) as run.member:
+        run.learn()
+    run.member = ALONE
     run.model.to("cpu")
     run.fit_scores()
     run.learn_calls()
     return run.finish()
 
 
+def _take_part(member: Member, options: TrainingOptions) -> None:
+    """The stages that several processes share, as one of those that do not lead."""
+    run = _Run(options, lambda progress: None, lambda line: None)
+    run.prepare()
+    run.member = member
+    run.learn()
+
+
 class _Run:
-    """One training run: the model as it grows, and where it keeps its checkpoints."""
+    """One training run: the model as it grows, where it keeps its checkpoints, and who takes part."""
+
+    member: Member = ALONE
 
     def __init__(self, options: TrainingOptions, report: Report, tell: Tell) -> None:
         self.options, self.report, self.tell = options, report, tell
@@ -99,7 +112,6 @@ class _Run:
 
     def prepare(self) -> None:
         """Make or reopen the model and its tokenizer."""
-        self._claim()
         torch.manual_seed(self.options.seed)
         if self.options.encoder is None:
             self.dialogues = sample_dialogues(self.options.text, self.options.text_lines, self.options.seed)
@@ -119,6 +131,13 @@ class _Run:
         own = [x.text for x in self.train]
         times = max(1, len(words) // (4 * max(1, len(own))))
         return train_tokenizer([*words, *own * times], self.options.shape.vocabulary)
+
+    def learn(self) -> None:
+        """Go through the stages that are shared: words, labels, phrases."""
+        if self.options.text and self.options.encoder is None:
+            self.read_words()
+        self.learn_labels()
+        self.learn_phrases()
 
     def read_words(self) -> None:
         """Pre-train the encoder on the text files."""
@@ -205,17 +224,6 @@ class _Run:
         shutil.rmtree(self.work)
         return out
 
-    def _claim(self) -> None:
-        """Note the options beside the checkpoints; refuse to mix two runs."""
-        note, options = self.work / "options.json", _written(self.options)
-        if self.options.resume and note.exists() and json.loads(note.read_text("utf-8")) != options:
-            remedy = "Give the options of that run, or start anew without --resume"
-            raise InputError(str(self.work), "belongs to a run with other options", remedy)
-        if not self.options.resume:
-            shutil.rmtree(self.work, ignore_errors=True)
-        self.work.mkdir(parents=True, exist_ok=True)
-        note.write_text(json.dumps(options, ensure_ascii=False, indent=1), "utf-8")
-
     def _stage(self, name: str, steps: int, rate: float) -> LoopOptions:
         return LoopOptions(
             name,
@@ -227,7 +235,20 @@ class _Run:
         )
 
     def _files(self, name: str) -> Stage:
-        return Stage(self.work / f"{name}.pt", self.report)
+        return Stage(self.work / f"{name}.pt", self.report, self.member)
+
+
+def claim(options: TrainingOptions) -> None:
+    """Note the options beside the checkpoints; refuse to mix two runs."""
+    work = options.out / WORK
+    note, written = work / "options.json", _written(options)
+    if options.resume and note.exists() and json.loads(note.read_text("utf-8")) != written:
+        remedy = "Give the options of that run, or start anew without --resume"
+        raise InputError(str(work), "belongs to a run with other options", remedy)
+    if not options.resume:
+        shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True, exist_ok=True)
+    note.write_text(json.dumps(written, ensure_ascii=False, indent=1), "utf-8")
 
 
 def truth_of(lines: Sequence[Example], intents: Sequence[str], risks: Sequence[str]) -> tuple[Flags, Flags]:

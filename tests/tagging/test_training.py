@@ -9,7 +9,9 @@ import torch
 from torch import nn
 
 from callanalysis.errors import CheckpointError, InputError
-from callanalysis.tagging.loop import Loop, LoopOptions, Progress
+from callanalysis.tagging.inputs import TagInput
+from callanalysis.tagging.loop import Loop, LoopOptions, Progress, Stage
+from callanalysis.tagging.predict import open_folder
 from callanalysis.tagging.scoring import load, weights_hash
 from callanalysis.tagging.training import train
 
@@ -77,10 +79,10 @@ def test_a_loop_goes_on_in_the_middle(tmp_path: Path) -> None:
     torch.manual_seed(0)
     whole, stopped, resumed = Brittle(None), Brittle(17), Brittle(None)
     stopped.load_state_dict(whole.state_dict())
-    Loop[int](whole, options, tmp_path / "whole.pt").run(lambda step: step, whole.loss)
+    Loop[int](whole, options, Stage(tmp_path / "whole.pt")).run(lambda step: step, whole.loss)
     with pytest.raises(Stopped):
-        Loop[int](stopped, options, tmp_path / "stopped.pt").run(lambda step: step, stopped.loss)
-    loop: Loop[int] = Loop(resumed, options, tmp_path / "stopped.pt")
+        Loop[int](stopped, options, Stage(tmp_path / "stopped.pt")).run(lambda step: step, stopped.loss)
+    loop: Loop[int] = Loop(resumed, options, Stage(tmp_path / "stopped.pt"))
     assert loop.resume()
     assert loop.done == 17
     loop.run(lambda step: step, resumed.loss)
@@ -141,3 +143,13 @@ def test_a_missing_text_file_is_named(corpus: Path, tmp_path: Path) -> None:
     options = tiny_options(corpus, tmp_path / "out", text=(tmp_path / "none.txt",))
     with pytest.raises(InputError, match=r"none\.txt"):
         train(options, lambda p: None, lambda line: None)
+
+
+def test_two_processes_train_one_model(corpus: Path, tmp_path: Path) -> None:
+    told: list[str] = []
+    run = small_run(corpus, tmp_path / "two", tmp_path, processes=2)
+    folder = train(run, lambda progress: told.append(progress.name), lambda line: None)
+    assert {"words", "labels", "phrases"} <= set(told)
+    assert not (folder / "training").exists()
+    tags = open_folder(folder).tag_utterances([TagInput("1", "collector", (), "再见，打扰您了。")])
+    assert len(tags) == 1

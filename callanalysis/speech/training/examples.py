@@ -17,6 +17,9 @@ from callanalysis.speech.training.text import TextCodec
 WINDOW_SECONDS = 30.0
 QUIET_SECONDS = 0.25  # up to so much before and after an utterance that is heard alone
 MAX_PROMPT = 100  # tokens; plain Whisper gives up to 223
+LATEST_FIRST = (
+    1.0  # seconds; plain Whisper's max_initial_timestamp: a window's first timestamp is never later
+)
 FRAME_SECONDS = 0.02  # of the encoder's output
 
 
@@ -121,6 +124,13 @@ class ExampleMaker:
                 if timestamps:
                     tokens.append(codec.timestamp(item.start))
                     places.append(float("nan"))
+                heard = [
+                    (phone, (item.start + start, item.start + end))
+                    for phone, (start, end) in zip(item.row.phones, item.row.phone_times, strict=False)
+                    if item.start + end <= length
+                ]
+                phones += [phone for phone, _ in heard]
+                times += [time for _, time in heard]
                 break
             self._write(item, tokens, places, (first_frame * FRAME_SECONDS) if timestamps else None)
             phones += item.row.phones
@@ -133,10 +143,13 @@ class ExampleMaker:
 
     def _write(self, item: _Placed, tokens: list[int], places: list[float], zero: float | None) -> None:
         """Add the tokens of an utterance; `zero` is the time of the first sample, None for no timestamps."""
-        first = tokens[-1] == self._codec.tokenizer.no_timestamps
+        tokenizer = self._codec.tokenizer
+        first = tokens[-1] == tokenizer.no_timestamps
         spelling = self._codec.spell(item.row.text, leading_space=item.row.language != "zh" and not first)
         if zero is not None:
-            tokens.append(self._codec.timestamp(zero + item.start))
+            opens_window = zero == 0 and tokens[-1] == tokenizer.transcribe
+            at = min(item.start, LATEST_FIRST) if opens_window else zero + item.start
+            tokens.append(self._codec.timestamp(at))
             places.append(float("nan"))
         tokens += spelling.tokens
         places += [item.start + p for p in spoken_times(item.row, spelling.positions)]

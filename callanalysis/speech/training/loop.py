@@ -20,8 +20,8 @@ import torch
 import torch.nn.functional as F
 from whisper.model import ModelDimensions
 
+from callanalysis.company import ALONE, Member
 from callanalysis.speech.training.batches import Batch, Batches, ahead, padded_places
-from callanalysis.speech.training.company import Member
 from callanalysis.speech.training.model import FRAMES_PER_SECOND, TrainableWhisper, attention_penalty
 
 log = logging.getLogger(__name__)
@@ -97,7 +97,7 @@ class Trainer:
         member: Member | None = None,
     ) -> None:
         self.plan, self.folder, self._batches = plan, folder, batches
-        self._member = member or Member()
+        self._member = member or ALONE
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.model = model.to(self._device)
         self._parameters = [p for p in model.parameters() if p.requires_grad]
@@ -121,6 +121,7 @@ class Trainer:
         self.folder.mkdir(parents=True, exist_ok=True)
         started = saved = time.monotonic()
         before = self.progress.seconds
+        self._member.same_weights(self._parameters)
         try:
             for batch in ahead(self._upcoming()):
                 self._step(batch)
@@ -234,17 +235,20 @@ class Trainer:
 
 
 def open_optimizers(model: TrainableWhisper, plan: Plan) -> list[torch.optim.Optimizer]:
-    """Return Muon for the matrices of the encoder's blocks, which learn slowest, and AdamW for the rest.
+    """Return AdamW, and for a network that knows nothing Muon for the encoder's matrices, which learn slowest.
 
     Muon (Jordan 2024; with AdamW's step size, Liu 2025) came with torch 2.9; before that AdamW has all.
     """
     blocks = {id(p) for p in model.whisper.encoder.blocks.parameters() if p.dim() == 2}
     learnt = [p for p in model.parameters() if p.requires_grad]
-    hidden = [p for p in learnt if id(p) in blocks] if hasattr(torch.optim, "Muon") else []
+    fresh = plan.guided and hasattr(torch.optim, "Muon")
+    hidden = [p for p in learnt if id(p) in blocks] if fresh else []
     rest = [p for p in learnt if id(p) not in {id(h) for h in hidden}]
-    settings = {"lr": plan.learning_rate, "weight_decay": plan.weight_decay}
-    adam = torch.optim.AdamW(rest, betas=(0.9, 0.98), fused=True, **settings)
-    return [adam, *([torch.optim.Muon(hidden, adjust_lr_fn="match_rms_adamw", **settings)] if hidden else [])]
+    rate, decay = plan.learning_rate, plan.weight_decay
+    adam = torch.optim.AdamW(rest, rate, betas=(0.9, 0.98), weight_decay=decay, fused=True)
+    if not hidden:
+        return [adam]
+    return [adam, torch.optim.Muon(hidden, rate, weight_decay=decay, adjust_lr_fn="match_rms_adamw")]
 
 
 def save_checkpoint(model: TrainableWhisper, dims: ModelDimensions, path: Path, half: bool = True) -> None:

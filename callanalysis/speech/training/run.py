@@ -13,9 +13,9 @@ import torch
 import whisper
 from whisper.model import ModelDimensions, Whisper
 
+from callanalysis.company import Member, company
 from callanalysis.errors import CheckpointError, InputError
 from callanalysis.speech.training.batches import Batches
-from callanalysis.speech.training.company import Member, company
 from callanalysis.speech.training.examples import ExampleMaker
 from callanalysis.speech.training.loop import Plan, Trainer, save_checkpoint, seed_everything
 from callanalysis.speech.training.model import TrainableWhisper, new_whisper
