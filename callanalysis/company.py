@@ -42,16 +42,18 @@ class Member:
                 dist.broadcast(parameter.detach(), src=0)
 
     def average_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
-        """Replace each gradient by its mean over all processes."""
+        """Replace each gradient by its mean over all processes; where one has none, it counts as zero there."""
         if self.size == 1:
             return
-        gradients = [p.grad for p in parameters if p.grad is not None]
-        flat = torch.cat([g.flatten() for g in gradients])
+        every = list(parameters)
+        there = torch.tensor([p.grad is not None for p in every], dtype=torch.int32)
+        dist.all_reduce(there)
+        learnt = [p for p, count in zip(every, there.tolist(), strict=True) if count]
+        flat = torch.cat([(torch.zeros_like(p) if p.grad is None else p.grad).flatten() for p in learnt])
         dist.all_reduce(flat)
         flat /= self.size
-        means = torch.split(flat, [g.numel() for g in gradients])
-        for gradient, mean in zip(gradients, means, strict=True):
-            gradient.copy_(mean.view_as(gradient))
+        for parameter, mean in zip(learnt, torch.split(flat, [p.numel() for p in learnt]), strict=True):
+            parameter.grad = mean.view_as(parameter)
 
 
 ALONE = Member()
