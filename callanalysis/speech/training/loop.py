@@ -33,7 +33,7 @@ GUIDE_WEIGHT, HERE_WEIGHT, PHONE_WEIGHT = 1.0, 0.5, 0.5
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a run does: single utterances, over the last `window_steps` in turn with windows of 30 s.
+    """What a run does: single utterances; over the last `window_steps` windows of 30 s, first in turn, then these only.
 
     The learning rate warms up, stays, and falls linearly to 2 % over the last `decay` steps. With `guided`, as a
     network that knows nothing needs it, attention is drawn to where each token is spoken and the encoder is taught
@@ -71,7 +71,10 @@ class Plan:
         start = self.steps - self.window_steps
         if step < start:
             return "single", step
-        half, odd = divmod(step - start, 2)
+        only = self.steps - self.window_steps // 2
+        half, odd = divmod(min(step, only) - start, 2)
+        if step >= only:
+            return "window", half + odd + step - only
         return ("window", half) if odd else ("single", start + half)
 
 
