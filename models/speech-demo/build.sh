@@ -11,5 +11,5 @@ if [ ! -f "$work/pairs/done" ]; then
     --zh "$text/zh_dialogue.txt.xz" --en "$text/en_dialogue.txt.xz" "$text/en_prose.txt.xz"
   touch "$work/pairs/done"
 fi
-OMP_NUM_THREADS=1 .venv/bin/callanalysis train-speech "$work/pairs/train.jsonl" --learning-rate 1.4e-3 \
+OMP_NUM_THREADS=1 .venv/bin/callanalysis train-speech "$work/pairs/train.jsonl" --learning-rate 7e-4 \
   --work "$work/run" --out models/speech-demo/model.pt
