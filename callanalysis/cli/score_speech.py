@@ -37,7 +37,7 @@ def score_speech(
 
     from callanalysis.speech.scoring import error_rate, normalise
 
-    loaded = whisper.load_model(str(model), device="cpu")
+    loaded = whisper.load_model(str(model))
     lines = _drawn([json.loads(line) for line in reference.read_text(encoding="utf-8").splitlines()], limit)
     clips = _call_clips(lines, recordings) if recordings else _pair_clips(lines, reference.parent)
     scored: dict[str, tuple[list[str], list[str]]] = {}

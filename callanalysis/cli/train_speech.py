@@ -43,6 +43,10 @@ def train_speech(
     processes: Annotated[
         int | None, typer.Option(min=1, help="Share the work; default: one a core, one with a GPU.")
     ] = None,
+    batch_seconds: Annotated[
+        float | None,
+        typer.Option(min=30, help="Seconds of sound a step and process; default: 40, 960 with a GPU."),
+    ] = None,
 ) -> None:
     """Train from nothing, or fine-tune with --from; a run that was stopped goes on where it was."""
     # One kernel for each shape of a batch; the default of 1,024 would make them again and again.
@@ -53,7 +57,7 @@ def train_speech(
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # stopped politely, the run saves its state
-    job = Job(tuple(pairs), out, work, base, own=own)
+    job = Job(tuple(pairs), out, work, base, own=own, batch_seconds=batch_seconds)
     plan = Plan.of_length(steps, seed, fresh=job.fresh, learning_rate=learning_rate)
     plan = replace(plan, until=until)
     report = train(replace(job, processes=processes or usual_processes()), plan)

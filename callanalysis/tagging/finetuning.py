@@ -25,6 +25,7 @@ TOKENS_PER_BATCH = 4096
 SMOOTHING = 0.02  # of the targets of a label that holds, and half of it of one that does not
 FOCUS = 1.0  # power by which easy negatives count less (asymmetric loss, arXiv:2009.14119)
 POSITIVES = 8.0  # in the wide path: measured on validation, 1 loses 0.08 macro-F1
+CPU = torch.device("cpu")
 HIDDEN_TOKENS = 0.06  # share of tokens replaced by [MASK]
 
 
@@ -36,6 +37,12 @@ class Lesson:
     intent: Tensor
     risk: Tensor
     collector: Tensor
+
+    def to(self, device: torch.device) -> Lesson:
+        """Return the lesson on that device."""
+        return Lesson(
+            self.batch.to(device), *(x.to(device) for x in (self.intent, self.risk, self.collector))
+        )
 
 
 def finetune(
@@ -83,11 +90,10 @@ def _inverse_frequencies(wide: WideHead, codec: Codec, examples: Sequence[Exampl
 
 
 class Teacher:
-    """Makes the lesson of a step, from the seed and the number of the step alone."""
+    """Makes the lesson of a step, on the CPU, from the seed and the number of the step alone."""
 
     def __init__(self, model: TaggerModel, codec: Codec, examples: Sequence[Example], seed: int) -> None:
         self.codec, self.seed, self.strength = codec, seed, Strength()
-        self.device = next(model.parameters()).device
         self.intents, self.risks = model.config.intents, model.config.risks
         self.samples = [Sample(x.input, x.role, x.intent, x.risk) for x in examples]
         self.sides: dict[Role, list[int]] = {"collector": [], "debtor": []}
@@ -101,13 +107,13 @@ class Teacher:
         number, chosen = self.order.batch(step)
         samples = [self._varied(number, i) for i in chosen]
         encoded = self.codec.encode([s.input for s in samples])
-        batch = collate(encoded, [s.input.role for s in samples], self.codec.pad, self.device)
+        batch = collate(encoded, [s.input.role for s in samples], self.codec.pad, CPU)
         intent = [[name in s.intent for name in self.intents] for s in samples]
         risk = [[name in s.risk for name in self.risks] for s in samples]
         speaker = [s.speaker == "collector" for s in samples]
         return Lesson(
             self._hide(batch, step),
-            *(torch.tensor(x, dtype=torch.float32, device=self.device) for x in (intent, risk, speaker)),
+            *(torch.tensor(x, dtype=torch.float32) for x in (intent, risk, speaker)),
         )
 
     def _varied(self, number: int, index: int) -> Sample:
@@ -122,8 +128,8 @@ class Teacher:
         if mask is None:
             return batch
         draw = torch.Generator().manual_seed(self.seed + step)
-        specials = torch.tensor(self.codec.tokenizer.all_special_ids, device=self.device)
-        chosen = torch.rand(batch.ids.shape, generator=draw).to(self.device) < HIDDEN_TOKENS
+        specials = torch.tensor(self.codec.tokenizer.all_special_ids)
+        chosen = torch.rand(batch.ids.shape, generator=draw) < HIDDEN_TOKENS
         ids = batch.ids.masked_fill(chosen & ~torch.isin(batch.ids, specials), int(mask))
         return Batch(ids, batch.mask, batch.segments, batch.roles)
 

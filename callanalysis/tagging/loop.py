@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,9 +18,11 @@ from typing import Generic, Literal, TypeVar
 import torch
 from torch import Tensor, nn
 
+from callanalysis.ahead import in_order
 from callanalysis.company import ALONE, Member
 
 FAST = 5.0
+REPORT_EVERY = 20  # steps
 Precision = Literal["bf16", "fp32"]
 Work = TypeVar("Work")
 
@@ -97,19 +99,23 @@ class Loop(Generic[Work]):
         return True
 
     def run(self, work_at: Callable[[int], Work], loss_of: Callable[[Work], Tensor]) -> None:
-        """Step to the end; afterwards the model holds the averaged weights where averaging was asked for."""
+        """Step to the end; afterwards the model holds the averaged weights where averaging was asked for.
+
+        `work_at` makes work of the CPU's tensors; for another device the work has a method `to`.
+        """
         member, report = self.stage.member, self.stage.report
         member.same_weights(self.model.state_dict().values())
         self.model.train()
-        started, saved, first, loss_mean = time.monotonic(), time.monotonic(), self.done, 0.0
-        for step in range(self.done, self.steps):
-            loss = self._step(step, work_at(member.share(step)), loss_of)
-            loss_mean = loss if step == first else 0.98 * loss_mean + 0.02 * loss
-            self.done = step + 1
+        started, saved, first = time.monotonic(), time.monotonic(), self.done
+        mean = torch.zeros((), device=self.device)
+        for work in self._works(work_at):
+            loss = self._step(self.done, work, loss_of)
+            mean = loss if self.done == first else 0.98 * mean + 0.02 * loss
+            self.done += 1
             now = time.monotonic()
-            if report is not None and (self.done % 20 == 0 or self.done == self.steps):
+            if report is not None and (self.done % REPORT_EVERY == 0 or self.done == self.steps):
                 left = (now - started) / (self.done - first) * (self.steps - self.done)
-                report(Progress(self.options.name, self.done, self.steps, loss_mean, left))
+                report(Progress(self.options.name, self.done, self.steps, float(mean), left))
             if now - saved > self.options.save_every:
                 self.save()
                 saved = now
@@ -118,7 +124,16 @@ class Loop(Generic[Work]):
             self.take_average()
         self.model.eval()
 
-    def _step(self, step: int, work: Work, loss_of: Callable[[Work], Tensor]) -> float:
+    def _works(self, work_at: Callable[[int], Work]) -> Iterator[Work]:
+        """Yield the work of the steps to come; beside a GPU other processes make it."""
+        places, member = range(self.done, self.steps), self.stage.member
+        if self.device.type == "cpu":
+            yield from (work_at(member.share(step)) for step in places)
+        else:
+            for work in in_order(lambda step: work_at(member.share(step)), places, self.device):
+                yield work.to(self.device)  # type: ignore[attr-defined]
+
+    def _step(self, step: int, work: Work, loss_of: Callable[[Work], Tensor]) -> Tensor:
         """Take one step and return its loss."""
         torch.manual_seed(self.options.seed * 1_000_003 + self.stage.member.share(step))
         rate = self.options.learning_rate * _schedule(step, self.steps, self.options.warmup)
@@ -133,10 +148,10 @@ class Loop(Generic[Work]):
         self.optimizer.step()
         if self.options.average:
             decay = min(self.options.average, (1 + step) / (10 + step))
+            named = dict(self.model.named_parameters())
             with torch.no_grad():
-                for name, parameter in self.model.named_parameters():
-                    self.averaged[name].lerp_(parameter, 1 - decay)
-        return float(loss.detach())
+                torch._foreach_lerp_([self.averaged[name] for name in named], list(named.values()), 1 - decay)
+        return loss.detach()
 
     def _autocast(self) -> AbstractContextManager[object]:
         """Return the context in which the forward pass runs."""

@@ -67,6 +67,10 @@ class Batch:
     segments: Tensor
     roles: Tensor
 
+    def to(self, device: torch.device) -> Batch:
+        """Return the batch on that device."""
+        return Batch(*(x.to(device) for x in (self.ids, self.mask, self.segments, self.roles)))
+
 
 @dataclass(frozen=True, slots=True)
 class Logits:

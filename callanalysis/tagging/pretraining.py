@@ -8,23 +8,23 @@ from __future__ import annotations
 
 import lzma
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from callanalysis.errors import InputError
 from callanalysis.labels import Role
 from callanalysis.tagging.batches import Order, collate
-from callanalysis.tagging.inputs import TagInput, context_before
+from callanalysis.tagging.inputs import CONTEXT_TURNS
 from callanalysis.tagging.loop import Loop, LoopOptions, Stage
 from callanalysis.tagging.model import Batch, TaggerModel
-from callanalysis.tagging.tokens import Codec
+from callanalysis.tagging.tokens import Codec, Encoded
 
 MASKED_SHARE = 0.15
-TOKENS_PER_BATCH = 3072
 LONGEST_LINE = 200  # characters; longer lines are cut
 
 
@@ -35,6 +35,10 @@ class Masked:
     batch: Batch
     gaps: Tensor
     answers: Tensor
+
+    def to(self, device: torch.device) -> Masked:
+        """Return it with its tensors on that device."""
+        return Masked(self.batch.to(device), self.gaps.to(device), self.answers.to(device))
 
 
 def read_dialogues(path: Path) -> Iterator[list[str]]:
@@ -55,35 +59,69 @@ def read_dialogues(path: Path) -> Iterator[list[str]]:
             yield dialogue
 
 
-def sample_dialogues(paths: Sequence[Path], lines: int, seed: int) -> list[list[str]]:
-    """Return dialogues drawn at random from the files, about `lines` lines of each."""
+def sample_dialogues(paths: Sequence[Path], lines: int | None, seed: int) -> list[list[str]]:
+    """Return dialogues drawn at random from the files, about `lines` lines of each, None for all."""
     chosen: list[list[str]] = []
     for path in paths:
         dialogues = list(read_dialogues(path))
         random.Random(seed).shuffle(dialogues)
         taken = 0
         for dialogue in dialogues:
-            if taken >= lines:
+            if lines is not None and taken >= lines:
                 break
             chosen.append(dialogue)
             taken += len(dialogue)
     return chosen
 
 
-def as_inputs(dialogues: Sequence[Sequence[str]], seed: int) -> list[TagInput]:
-    """Return every line with the lines before it as context; two sides take turns, who begins is drawn."""
-    rng = random.Random(seed)
-    inputs: list[TagInput] = []
+class Reading:
+    """Dialogues as token ids: every line is an input with its role and, half of the times, the lines before it.
+
+    Two sides take turns, who begins is drawn. The ids are kept once, in one array: 42 million characters as tuples
+    would take several gigabytes, and as much again in every process that makes batches.
+    """
+
+    def __init__(self, dialogues: Sequence[Sequence[str]], codec: Codec, seed: int) -> None:
+        self._codec = codec
+        said = [line for dialogue in dialogues for line in dialogue]
+        pieces = [np.array(ids, dtype=np.int32) for ids in codec.pieces(said)]
+        self._ids = np.concatenate([*pieces, np.zeros(0, np.int32)])
+        self._starts = np.cumsum([0, *(len(ids) for ids in pieces)])
+        self.roles, self._context = _sides([len(dialogue) for dialogue in dialogues], random.Random(seed))
+
+    @property
+    def lengths(self) -> list[int]:
+        """The number of tokens of every input."""
+        limits, counts = self._codec.lengths, np.diff(self._starts)
+        own = np.minimum(counts, limits.text) + 3
+        ends = np.cumsum([0, *(counts + 1)])  # each turn of the context has its role before it
+        index = np.arange(len(counts))
+        before = ends[index] - ends[index - np.array(self._context)]
+        before = np.minimum(before, np.clip(limits.total - own - 1, 0, limits.context))
+        return [int(x) for x in own + before + (before > 0)]
+
+    def input(self, index: int) -> Encoded:
+        """Return one input laid out as the tagger reads it."""
+        first = index - self._context[index]
+        context = [(self.roles[i], self._turn(i)) for i in range(first, index)]
+        return self._codec.lay_out(self.roles[index], self._turn(index), context)
+
+    def _turn(self, index: int) -> list[int]:
+        ids: list[int] = self._ids[self._starts[index] : self._starts[index + 1]].tolist()
+        return ids
+
+
+def _sides(lengths: Sequence[int], rng: random.Random) -> tuple[list[Role], list[int]]:
+    """Return the role of every line, and how many lines before it are its context."""
     sides: tuple[Role, Role] = ("collector", "debtor")
-    for dialogue in dialogues:
+    roles: list[Role] = []
+    context: list[int] = []
+    for length in lengths:
         first = rng.randrange(2)
-        blank = rng.random() < 0.15 or len(dialogue) == 1
-        roles: list[Role] = ["unknown" if blank else sides[(first + i) % 2] for i in range(len(dialogue))]
-        turns = list(zip(roles, dialogue, strict=True))
-        for i, (role, text) in enumerate(turns):
-            before = context_before(turns, i) if rng.random() < 0.5 else ()
-            inputs.append(TagInput("", role, before, text))
-    return inputs
+        blank = rng.random() < 0.15 or length == 1
+        roles += ["unknown" if blank else sides[(first + i) % 2] for i in range(length)]
+        context += [min(i, CONTEXT_TURNS) if rng.random() < 0.5 else 0 for i in range(length)]
+    return roles, context
 
 
 class MaskedLanguage(nn.Module):
@@ -123,22 +161,30 @@ class MaskedLanguage(nn.Module):
 
 
 def pretrain(
-    model: TaggerModel, codec: Codec, inputs: Sequence[TagInput], options: LoopOptions, stage: Stage
+    model: TaggerModel,
+    codec: Codec,
+    dialogues: Callable[[], Sequence[Sequence[str]]],
+    tokens: int,
+    options: LoopOptions,
+    stage: Stage,
 ) -> None:
-    """Train the encoder of `model` in place to fill gaps in the inputs."""
+    """Train the encoder of `model` in place to fill gaps in the dialogues; a step reads about `tokens` of them.
+
+    They are asked for only if there is something left to do.
+    """
     tokenizer = codec.tokenizer
     specials = [i for i in tokenizer.all_special_ids if i != tokenizer.mask_token_id]
-    task = MaskedLanguage(model, int(tokenizer.mask_token_id), specials)
+    task = MaskedLanguage(model, int(tokenizer.mask_token_id), specials).to(next(model.parameters()).device)
     loop: Loop[Masked] = Loop(task, options, stage)
-    loop.resume()
-    encoded = codec.encode(inputs)
-    order = Order([len(x.ids) for x in encoded], TOKENS_PER_BATCH, options.seed)
+    if loop.resume() and loop.done == loop.steps:
+        return
+    reading = Reading(dialogues(), codec, options.seed)
+    order = Order(reading.lengths, tokens, options.seed)
 
     def work_at(step: int) -> Masked:
         _, chosen = order.batch(step)
-        batch = collate(
-            [encoded[i] for i in chosen], [inputs[i].role for i in chosen], codec.pad, loop.device
-        )
+        roles = [reading.roles[i] for i in chosen]
+        batch = collate([reading.input(i) for i in chosen], roles, codec.pad, torch.device("cpu"))
         return task.gap(batch, options.seed + step)
 
     loop.run(work_at, task.loss)

@@ -7,9 +7,11 @@ it ends with the same weights. It knows files and the order of the stages; each 
 from __future__ import annotations
 
 import json
+import random
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +32,12 @@ from callanalysis.tagging.inputs import TagInput
 from callanalysis.tagging.loop import LoopOptions, Precision, Report, Stage
 from callanalysis.tagging.metrics import Flags
 from callanalysis.tagging.model import TaggerModel
-from callanalysis.tagging.pretraining import as_inputs, pretrain, sample_dialogues
+from callanalysis.tagging.pretraining import pretrain, sample_dialogues
 from callanalysis.tagging.scoring import Scorer, Scores, lengths_of, load_tokenizer
 from callanalysis.tagging.tokens import Codec, train_tokenizer
 
 SMALL = Shape()
+TOKENIZER_LINES = 240_000  # of the text files, from which it is trained
 WORK = "training"  # folder inside the model folder, gone when the training is done
 
 
@@ -50,8 +53,9 @@ class TrainingOptions:
     out: Path
     encoder: str | None = None
     text: tuple[Path, ...] = ()
-    text_lines: int = 60_000  # of each file
-    text_steps: int = 1800
+    text_lines: int | None = None  # of each file; None for all
+    text_steps: int = 12_000
+    text_tokens: int = 32_768  # a step
     passes: float = 9.0
     wide_passes: float = 12.0
     learning_rate: float | None = None  # 8e-4 for our own encoder, 4e-5 for another
@@ -114,7 +118,6 @@ class _Run:
         """Make or reopen the model and its tokenizer."""
         torch.manual_seed(self.options.seed)
         if self.options.encoder is None:
-            self.dialogues = sample_dialogues(self.options.text, self.options.text_lines, self.options.seed)
             saved = self.work / "tokenizer"
             if not saved.is_dir():
                 self._own_tokenizer().save_pretrained(saved)
@@ -125,9 +128,15 @@ class _Run:
         self.model.to(self.device)
         self.codec = Codec(self.tokenizer, lengths_of(self.model.config))
 
+    @cached_property
+    def dialogues(self) -> list[list[str]]:
+        """The dialogues of the text files."""
+        return sample_dialogues(self.options.text, self.options.text_lines, self.options.seed)
+
     def _own_tokenizer(self) -> Any:
         """Return a tokenizer of the text files and the training families, a fifth of it from these."""
         words = [line for dialogue in self.dialogues for line in dialogue]
+        words = random.Random(self.options.seed).sample(words, min(len(words), TOKENIZER_LINES))
         own = [x.text for x in self.train]
         times = max(1, len(words) // (4 * max(1, len(own))))
         return train_tokenizer([*words, *own * times], self.options.shape.vocabulary)
@@ -140,15 +149,19 @@ class _Run:
         self.learn_phrases()
 
     def read_words(self) -> None:
-        """Pre-train the encoder on the text files."""
+        """Pre-train the encoder on the text files and the training families."""
+        options = self._stage("words", self.options.text_steps, 1e-3)
+        tokens = self.options.text_tokens
+        self.tell(f"words: {options.steps:,} steps of {tokens:,} tokens")
+        pretrain(self.model, self.codec, self._to_read, tokens, options, self._files("words"))
+
+    def _to_read(self) -> list[list[str]]:
         own: dict[str, list[str]] = {}
         for x in self.train:
             own.setdefault(x.family, []).append(x.text)
         dialogues = [*self.dialogues, *own.values()]
         self.tell(f"words: {sum(map(len, dialogues)):,} lines of {len(dialogues):,} dialogues")
-        options = self._stage("words", self.options.text_steps, 1e-3)
-        inputs = as_inputs(dialogues, self.options.seed)
-        pretrain(self.model, self.codec, inputs, options, self._files("words"))
+        return dialogues
 
     def learn_labels(self) -> None:
         """Fine-tune the transformer and its utterance heads."""

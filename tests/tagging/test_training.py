@@ -12,6 +12,7 @@ from callanalysis.errors import CheckpointError, InputError
 from callanalysis.tagging.inputs import TagInput
 from callanalysis.tagging.loop import Loop, LoopOptions, Progress, Stage
 from callanalysis.tagging.predict import open_folder
+from callanalysis.tagging.pretraining import Reading
 from callanalysis.tagging.scoring import load, weights_hash
 from callanalysis.tagging.training import train
 
@@ -153,3 +154,22 @@ def test_two_processes_train_one_model(corpus: Path, tmp_path: Path) -> None:
     assert not (folder / "training").exists()
     tags = open_folder(folder).tag_utterances([TagInput("1", "collector", (), "再见，打扰您了。")])
     assert len(tags) == 1
+
+
+def test_what_is_read_is_laid_out_as_the_tagger_lays_it_out(trained: Path) -> None:
+    codec = load(trained).codec
+    dialogues = [
+        ["您好", "在吗，我想问一下还款的事情" * 12, "hello there", "嗯"],
+        ["只有一句"],
+        ["a b c", ""],
+    ]
+    reading = Reading(dialogues, codec, seed=3)
+    lines = [line for dialogue in dialogues for line in dialogue]
+    inputs = [reading.input(i) for i in range(len(lines))]
+    assert reading.lengths == [len(x.ids) for x in inputs]
+    assert any(1 in x.segments for x in inputs)
+    for i, (line, found) in enumerate(zip(lines, inputs, strict=True)):
+        (alone,) = codec.encode([TagInput("", reading.roles[i], (), line)])
+        own = [token for token, segment in zip(found.ids, found.segments, strict=True) if segment == 0]
+        assert own == list(alone.ids)
+    assert reading.roles[4] == "unknown"  # a line on its own has no other side

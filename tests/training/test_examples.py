@@ -10,9 +10,10 @@ import torch
 import whisper
 
 from callanalysis.errors import InputError
-from callanalysis.speech.training.batches import Batches, log_mel
+from callanalysis.speech.training.batches import Batches
 from callanalysis.speech.training.examples import ExampleMaker, spoken_times
 from callanalysis.speech.training.pairs import SAMPLE_RATE, Pairs, open_pairs
+from callanalysis.speech.training.sound import Mix, SoundBank, log_mel
 from callanalysis.speech.training.text import TextCodec, Vocabulary
 
 CODEC = TextCodec()
@@ -33,7 +34,8 @@ def test_windows_read_as_whisper_writes_them(maker: ExampleMaker) -> None:
     kinds = set()
     for seed in range(200):
         example = maker.window(np.random.default_rng(seed))
-        assert len(example.samples) == 30 * SAMPLE_RATE
+        assert example.sound.length == 30 * SAMPLE_RATE
+        assert all(start < 30 * SAMPLE_RATE for _, _, start in example.sound.pieces)
         assert len(example.places) == len(example.tokens) <= 448
         stamps = [t for t in example.tokens if t >= TOKENIZER.timestamp_begin]
         assert stamps == sorted(stamps)
@@ -85,6 +87,39 @@ def test_mel_is_whispers_own() -> None:
     )
     expected = torch.stack([whisper.log_mel_spectrogram(s) for s in samples])
     torch.testing.assert_close(log_mel(samples), expected)
+
+
+def test_a_mix_has_each_recording_in_its_place(pairs: Pairs) -> None:
+    bank = SoundBank(pairs.sound, torch.device("cpu"))
+    row = pairs.rows[2]
+    start, length = 1000, 5000 + row.length
+    mix = Mix(((row.place, row.length, start), (row.place, row.length, length - 100)), length, gain=0.5)
+    heard = bank.mix([mix], length + 300, seed=1)[0]
+    recorded = torch.from_numpy(pairs.sound[row.place : row.place + row.length].astype(np.float32)) / 65536
+    torch.testing.assert_close(heard[start : start + row.length], recorded)
+    torch.testing.assert_close(heard[length - 100 : length], recorded[:100])  # cut at the example's end
+    assert not heard[:start].any()
+    assert not heard[length:].any()
+
+
+def test_noise_comes_from_the_seed_and_ends_where_it_should(pairs: Pairs) -> None:
+    bank = SoundBank(pairs.sound, torch.device("cpu"))
+    mix = Mix((), 32000, noise=0.01, noisy=16000, gain=2.0)
+    one, again, other = (bank.mix([mix], 32000, seed)[0] for seed in (1, 1, 2))
+    assert torch.equal(one, again)
+    assert not torch.equal(one, other)
+    assert one[:16000].std().item() == pytest.approx(0.02, rel=0.05)
+    assert not one[16000:].any()
+
+
+def test_many_pairs_are_read_as_few_are(
+    manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = open_pairs([manifest], tmp_path / "one")
+    monkeypatch.setattr("callanalysis.speech.training.pairs._FEW", 1)  # in several processes
+    other = open_pairs([manifest], tmp_path / "other")
+    assert one.rows == other.rows
+    assert np.array_equal(one.sound, other.sound)
 
 
 def test_a_bad_line_names_file_and_line(manifest: Path, tmp_path: Path) -> None:

@@ -5,22 +5,23 @@ The n-th batch of a run is the same whether the run was interrupted or not.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
-from whisper.audio import HOP_LENGTH, N_FFT, N_FRAMES, mel_filters
+from whisper.audio import HOP_LENGTH, N_FRAMES
 
 from callanalysis.speech.training.examples import QUIET_SECONDS, WINDOW_SECONDS, Example, ExampleMaker
 from callanalysis.speech.training.model import FRAMES_PER_SECOND
 from callanalysis.speech.training.pairs import SAMPLE_RATE
+from callanalysis.speech.training.sound import Mix
 from callanalysis.speech.training.text import Vocabulary
 
 SECONDS_PER_BATCH = 40.0  # of each process
-MASKED = 0.33  # of the examples lose a band of frequencies
+SECONDS_ON_GPU = 960.0  # so much sound, so that the GPU and not what feeds it is the limit
 PROMPTED = 0.1  # of the batches of single utterances come with text before them
 # Few shapes, few kernels: oneDNN makes new ones for each shape, which takes as long as the step itself.
 FRAME_STEP = 64  # mel frames
@@ -33,16 +34,19 @@ WRONG_TOKENS = (
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Tensors of one step: log-mel (batch, 80, frames), compact tokens in and out, places, phones.
+    """One step: what is heard, in `mel_frames` each, as `seed` disturbs it; compact tokens in and out, places, phones.
 
     `targets` is -100 where nothing is learnt; `places` say when each target is spoken (seconds, NaN where not
     known). `phones` are all labels end to end, `phone_counts` how many belong to each example, `frames`
     its encoder frames; `aligned` (batch, frames) is the phone of each frame, 0 for none, None unless the times of all
     are known. `learnt` are the places in the flattened `targets` where something is learnt, filled up with
-    others to a round number. `first_frames` are the encoder's positions where the examples begin.
+    others to a round number; `heard` likewise where a token and the one before it are spoken at a known place.
+    `first_frames` are the encoder's positions where the examples begin.
     """
 
-    mel: Tensor
+    mixes: tuple[Mix, ...]
+    mel_frames: int
+    seed: int
     inputs: Tensor
     targets: Tensor
     places: Tensor
@@ -52,13 +56,30 @@ class Batch:
     aligned: Tensor | None
     first_frames: Tensor
     learnt: Tensor
+    heard: Tensor
     seconds: float
+
+    def to(self, device: torch.device) -> Batch:
+        """Return the batch with its tensors on that device."""
+        there: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)}
+        moved: dict[str, Any] = {
+            k: v.to(device, non_blocking=True) for k, v in there.items() if isinstance(v, Tensor)
+        }
+        return replace(self, **moved)
 
 
 class Batches:
     """The batches of a run: `single` ones sorted by length, `window` ones of 30 s."""
 
-    def __init__(self, maker: ExampleMaker, vocabulary: Vocabulary, phones: list[str], seed: int) -> None:
+    def __init__(
+        self,
+        maker: ExampleMaker,
+        vocabulary: Vocabulary,
+        phones: list[str],
+        seed: int,
+        seconds: float = SECONDS_PER_BATCH,
+    ) -> None:
+        self._seconds = seconds
         self._rows, self._maker, self._vocabulary, self._seed = maker.rows, maker, vocabulary, seed
         self._phone_ids = {name: i + 1 for i, name in enumerate(phones)}
 
@@ -74,7 +95,7 @@ class Batches:
     def window(self, place: int) -> Batch:
         """Return batch number `place` of the endless sequence of window batches."""
         rng = np.random.default_rng((self._seed, 2, place))
-        count = round(SECONDS_PER_BATCH / WINDOW_SECONDS)
+        count = round(self._seconds / WINDOW_SECONDS)
         return self._collate([self._maker.window(rng) for _ in range(count)], N_FRAMES, rng)
 
     @lru_cache(maxsize=4)  # noqa: B019 - one object lives as long as the run
@@ -85,7 +106,7 @@ class Batches:
         batches: list[tuple[int, list[int]]] = []
         for length in np.unique(frames):
             alike = rng.permutation(np.flatnonzero(frames == length))
-            count = max(1, int(SECONDS_PER_BATCH * SAMPLE_RATE / HOP_LENGTH / length))
+            count = max(1, int(self._seconds * SAMPLE_RATE / HOP_LENGTH / length))
             number = -(-len(alike) // count)
             filled = np.resize(alike, (number, count))
             batches += [(int(length), [int(i) for i in batch]) for batch in filled]
@@ -93,27 +114,30 @@ class Batches:
         return batches
 
     def _collate(self, examples: list[Example], frames: int, rng: np.random.Generator) -> Batch:
-        samples = np.zeros((len(examples), frames * HOP_LENGTH), dtype=np.float32)
         width = _round_up(max(len(e.tokens) for e in examples) - 1, TOKEN_STEP)
         eot = int(self._vocabulary.compact(np.array([self._maker.eot]))[0])
         inputs = np.full((len(examples), width), eot)
         targets = np.full((len(examples), width), -100)
         places = np.full((len(examples), width), np.nan, dtype=np.float32)
         for i, example in enumerate(examples):
-            samples[i, : len(example.samples)] = example.samples
             ids = self._vocabulary.compact(np.array(example.tokens))
             n = len(ids) - 1
             inputs[i, :n] = ids[:-1]
             targets[i, example.loss_from : n] = ids[example.loss_from + 1 :]
             places[i, :n] = example.places[1:]
         inputs = self._disturb(inputs, rng)
+        before = np.roll(targets, 1, axis=1)
+        placed = ~np.isnan(places) & (targets != -100) & (before != -100)
         phones = [self._phone_ids[p] for e in examples for p in e.phones]
         timed = all(len(e.phone_times) == len(e.phones) for e in examples)
         return Batch(
-            mel=mask(log_mel(torch.from_numpy(samples)), rng),
+            mixes=tuple(e.sound for e in examples),
+            mel_frames=frames,
+            seed=int(rng.integers(2**31)),
             inputs=torch.from_numpy(inputs),
             targets=torch.from_numpy(targets),
             learnt=padded_places(torch.from_numpy(targets != -100).flatten()),
+            heard=padded_places(torch.from_numpy(placed).flatten()),
             places=torch.from_numpy(places),
             phones=torch.tensor(phones, dtype=torch.long),
             phone_counts=torch.tensor([len(e.phones) for e in examples]),
@@ -139,27 +163,6 @@ class Batches:
         return out
 
 
-def log_mel(samples: Tensor) -> Tensor:
-    """Return Whisper's log-mel spectrogram (batch, 80, frames) with its scaling done for each example alone."""
-    window = torch.hann_window(N_FFT)
-    stft = torch.stft(samples, N_FFT, HOP_LENGTH, window=window, return_complex=True)
-    power = mel_filters("cpu", 80) @ (stft[..., :-1].abs() ** 2)
-    log_spec = power.clamp(min=1e-10).log10()
-    top = log_spec.amax(dim=(1, 2), keepdim=True)
-    return (torch.maximum(log_spec, top - 8.0) + 4.0) / 4.0
-
-
-def mask(mel: Tensor, rng: np.random.Generator) -> Tensor:
-    """Return the mel, of a third of the examples with a band of at most 10 bins set to its mean.
-
-    SpecAugment (Park 2019) in little: a network that has heard its pairs a few times only does not overfit.
-    """
-    for i in np.flatnonzero(rng.random(mel.shape[0]) < MASKED):
-        low = int(rng.integers(0, 70))
-        mel[i, low : low + int(rng.integers(1, 11))] = mel[i].mean()
-    return mel
-
-
 def padded_places(wanted: Tensor) -> Tensor:
     """Return the indices where `wanted` is true and, up to a multiple of 128, the first ones where it is not."""
     places, others = wanted.nonzero().flatten(), (~wanted).nonzero().flatten()
@@ -169,17 +172,6 @@ def padded_places(wanted: Tensor) -> Tensor:
 def frames_of(seconds: float) -> int:
     """Return the mel frames of a batch of utterances up to that long, with the quiet around them."""
     return _round_up((seconds + 2 * QUIET_SECONDS) * SAMPLE_RATE / HOP_LENGTH, FRAME_STEP)
-
-
-def ahead(make: Iterator[Batch]) -> Iterator[Batch]:
-    """Yield the batches while a thread makes the next one."""
-    from concurrent.futures import ThreadPoolExecutor
-
-    with ThreadPoolExecutor(1, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-        pending = pool.submit(next, make, None)
-        while (batch := pending.result()) is not None:
-            pending = pool.submit(next, make, None)
-            yield batch
 
 
 def _round_up(value: float, step: int) -> int:

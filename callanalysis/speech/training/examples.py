@@ -1,7 +1,7 @@
 """Training examples: single utterances at their true length, and 30-second windows as Whisper sees a recording.
 
 A window holds utterances of one language with pauses between them, timestamps, sometimes a prompt, sometimes
-nothing but silence. This module makes arrays; it trains nothing.
+nothing but silence. This module says what is heard when and what is to be written; it trains nothing.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from callanalysis.speech.training.pairs import SAMPLE_RATE, Pair, Pairs, units_of
+from callanalysis.speech.training.sound import Mix
 from callanalysis.speech.training.text import TextCodec
 
 WINDOW_SECONDS = 30.0
@@ -33,7 +34,7 @@ class Example:
     utterance that is heard alone stands anywhere in a window that is never computed.
     """
 
-    samples: np.ndarray
+    sound: Mix
     tokens: tuple[int, ...]
     loss_from: int
     places: tuple[float, ...]
@@ -110,7 +111,7 @@ class ExampleMaker:
         prompt: bool,
         first_frame: int = 0,
     ) -> Example:
-        samples = self._mix(placed, length, rng)
+        sound = self._mix(placed, length, rng)
         codec = self._codec
         tokens = codec.prefix(placed[0].row.language, timestamps)
         if prompt:
@@ -138,7 +139,7 @@ class ExampleMaker:
         tokens.append(codec.tokenizer.eot)
         places.append(float("nan"))
         return Example(
-            samples, tuple(tokens), loss_from, tuple(places), tuple(phones), tuple(times), first_frame
+            sound, tuple(tokens), loss_from, tuple(places), tuple(phones), tuple(times), first_frame
         )
 
     def _write(self, item: _Placed, tokens: list[int], places: list[float], zero: float | None) -> None:
@@ -166,30 +167,28 @@ class ExampleMaker:
             ).tokens
         return [self._codec.tokenizer.sot_prev, *tokens[-MAX_PROMPT:]]
 
-    def _mix(self, placed: list[_Placed], length: float, rng: np.random.Generator) -> np.ndarray:
-        out = np.zeros(round(length * SAMPLE_RATE), dtype=np.float32)
-        for item in placed:
-            samples = self._pairs.samples(item.row)
-            start = round(item.start * SAMPLE_RATE)
-            part = out[start : start + len(samples)]
-            part += samples[: len(part)]
-        if rng.random() < 0.5:
-            out += _noise(len(out), rng)
-        return out * np.float32(10 ** rng.uniform(-0.5, 0.3))
+    def _mix(self, placed: list[_Placed], length: float, rng: np.random.Generator) -> Mix:
+        pieces = tuple((item.row.place, item.row.length, round(item.start * SAMPLE_RATE)) for item in placed)
+        samples = round(length * SAMPLE_RATE)
+        noise = _noise_level(rng) if rng.random() < 0.5 else 0.0
+        # A recording that ends in the window is followed by digital silence there.
+        end = min(round((placed[-1].end + float(rng.uniform(0, 2))) * SAMPLE_RATE), samples)
+        noisy = end if rng.random() < 0.4 else samples
+        return Mix(pieces, samples, noise, noisy, float(10 ** rng.uniform(-0.5, 0.3)))
 
     def _silence(self, rng: np.random.Generator) -> Example:
         codec = self._codec
-        samples = np.zeros(round(WINDOW_SECONDS * SAMPLE_RATE), dtype=np.float32)
-        if rng.random() < 0.8:
-            samples += _noise(len(samples), rng) * np.float32(rng.uniform(0.3, 3))
+        samples = round(WINDOW_SECONDS * SAMPLE_RATE)
+        noise = _noise_level(rng) * float(rng.uniform(0.3, 3)) if rng.random() < 0.8 else 0.0
+        sound = Mix((), samples, noise, samples)
         language = str(rng.choice(sorted(self._by_language)))
         if rng.random() < 0.4:
             tokens = (codec.tokenizer.sot, codec.tokenizer.no_speech)
-            return Example(samples, tokens, 0, (float("nan"),) * 2, ())
+            return Example(sound, tokens, 0, (float("nan"),) * 2, ())
         timestamps = rng.random() < 0.5
         head = codec.prefix(language, bool(timestamps)) + ([codec.timestamp(0.0)] if timestamps else [])
         # The language of silence is anyone's guess, so it is no target.
-        return Example(samples, (*head, codec.tokenizer.eot), 1, (float("nan"),) * (len(head) + 1), ())
+        return Example(sound, (*head, codec.tokenizer.eot), 1, (float("nan"),) * (len(head) + 1), ())
 
 
 def spoken_times(row: Pair, positions: Sequence[float]) -> list[float]:
@@ -202,6 +201,5 @@ def spoken_times(row: Pair, positions: Sequence[float]) -> list[float]:
     return [float(t) for t in np.interp(positions, knots, np.array(row.word_times).ravel())]
 
 
-def _noise(length: int, rng: np.random.Generator) -> np.ndarray:
-    level = np.float32(10 ** rng.uniform(-4.5, -2.3))
-    return rng.standard_normal(length, dtype=np.float32) * level
+def _noise_level(rng: np.random.Generator) -> float:
+    return float(10 ** rng.uniform(-4.5, -2.3))

@@ -8,10 +8,9 @@ from __future__ import annotations
 import io
 import json
 import logging
-import math
 import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -20,9 +19,11 @@ import torch
 import torch.nn.functional as F
 from whisper.model import ModelDimensions
 
+from callanalysis.ahead import in_order
 from callanalysis.company import ALONE, Member
-from callanalysis.speech.training.batches import Batch, Batches, ahead, padded_places
+from callanalysis.speech.training.batches import Batch, Batches
 from callanalysis.speech.training.model import FRAMES_PER_SECOND, TrainableWhisper, attention_penalty
+from callanalysis.speech.training.sound import SoundBank
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +60,7 @@ class Plan:
             rate = learning_rate or 1e-5
             return cls(steps, window_steps=steps, decay=steps, learning_rate=rate, guided=False, seed=seed)
         rate = learning_rate or 1e-3
-        return cls(steps, int(0.3 * steps), int(0.4 * steps), learning_rate=rate, seed=seed)
+        return cls(steps, int(0.7 * steps), int(0.6 * steps), learning_rate=rate, seed=seed)
 
     def rate_at(self, step: int) -> float:
         """Return the learning rate of a step."""
@@ -85,7 +86,7 @@ class Progress:
     step: int = 0
     seconds: float = 0.0  # spent in earlier starts
     heard: float = 0.0  # seconds of sound
-    losses: dict[str, float] = field(default_factory=dict)
+    losses: dict[str, float] = field(default_factory=dict)  # running means
 
 
 class Trainer:
@@ -95,17 +96,19 @@ class Trainer:
         self,
         model: TrainableWhisper,
         batches: Batches,
+        sound: SoundBank,
         plan: Plan,
         folder: Path,
         member: Member | None = None,
     ) -> None:
-        self.plan, self.folder, self._batches = plan, folder, batches
+        self.plan, self.folder, self._batches, self._sound = plan, folder, batches, sound
         self._member = member or ALONE
-        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self._device = sound.device
         self.model = model.to(self._device)
         self._parameters = [p for p in model.parameters() if p.requires_grad]
         self._optimizers = open_optimizers(self.model, plan)
         self.progress = Progress()
+        self._losses_now: dict[str, torch.Tensor] = {}
 
     def resume(self) -> bool:
         """Load the saved state if there is one; return whether there was."""
@@ -117,6 +120,7 @@ class Trainer:
         for optimizer, saved in zip(self._optimizers, state["optimizers"], strict=True):
             optimizer.load_state_dict(saved)
         self.progress = Progress(**state["progress"])
+        self._losses_now = {k: torch.tensor(v) for k, v in self.progress.losses.items()}
         return True
 
     def run(self, after_step: Callable[[int], None] | None = None) -> None:
@@ -126,8 +130,9 @@ class Trainer:
         before = self.progress.seconds
         self._member.same_weights(self._parameters)
         try:
-            for batch in ahead(self._upcoming()):
-                self._step(batch)
+            last = min(self.plan.until or self.plan.steps, self.plan.steps)
+            for batch in in_order(self._batch, range(self.progress.step, last), self._device):
+                self._step(batch.to(self._device))
                 self.progress.seconds = before + time.monotonic() - started
                 if after_step is not None:
                     after_step(self.progress.step)
@@ -143,6 +148,7 @@ class Trainer:
         """Write `state.pt` whole or not at all; only the leading member does."""
         if not self._member.leads:
             return
+        self.progress.losses = {k: float(v) for k, v in self._losses_now.items()}
         state = {k: v for k, v in self.model.state_dict().items() if "token_embedding" not in k}
         partial = self.folder / "state.pt.partial"
         content = {
@@ -153,10 +159,10 @@ class Trainer:
         torch.save(content, partial)
         partial.replace(self.folder / "state.pt")
 
-    def _upcoming(self) -> Iterator[Batch]:
-        for step in range(self.progress.step, min(self.plan.until or self.plan.steps, self.plan.steps)):
-            kind, place = self.plan.kind_at(step)
-            yield getattr(self._batches, kind)(self._member.share(place))
+    def _batch(self, step: int) -> Batch:
+        kind, place = self.plan.kind_at(step)
+        batch: Batch = getattr(self._batches, kind)(self._member.share(place))
+        return batch
 
     def _step(self, batch: Batch) -> None:
         plan, step = self.plan, self.progress.step
@@ -164,30 +170,28 @@ class Trainer:
             optimizer.zero_grad(set_to_none=True)
             for group in optimizer.param_groups:
                 group["lr"] = plan.rate_at(step)
-        dtype = torch.bfloat16
-        mel, first = batch.mel.to(self._device, dtype), batch.first_frames.to(self._device)
-        outputs = self.model(
-            mel, first, batch.inputs.to(self._device), batch.learnt.to(self._device), plan.guided
-        )
+        mel = self._sound.mel(batch.mixes, batch.mel_frames, batch.seed).bfloat16()
+        outputs = self.model(mel, batch.first_frames, batch.inputs, batch.learnt, plan.guided)
         losses = self._losses(outputs.logits, outputs.ctc, batch)
         total = losses["text"] + PHONE_WEIGHT * losses["phones"]
-        if outputs.attention is not None and not batch.places.isnan().all():
-            centres = batch.places.to(self._device)
-            losses["guide"] = attention_penalty(outputs.attention, centres, GUIDE_WIDTH)
-            losses["here"] = self._tokens_here(outputs.audio, centres, batch)
+        if outputs.attention is not None and len(batch.heard):
+            losses["guide"] = attention_penalty(outputs.attention, batch.places, GUIDE_WIDTH)
+            losses["here"] = self._tokens_here(outputs.audio, batch)
             total = total + GUIDE_WEIGHT * losses["guide"] + HERE_WEIGHT * losses["here"]
         torch.autograd.backward(total)
         self._member.average_gradients(self._parameters)
-        norm = torch.nn.utils.clip_grad_norm_(self._parameters, 1.0)
-        if math.isfinite(float(norm)):
-            for optimizer in self._optimizers:
-                optimizer.step()
+        torch.nn.utils.clip_grad_norm_(self._parameters, 1.0)
+        for parameter in self._parameters:  # asking whether they are finite would make a GPU wait
+            if parameter.grad is not None:
+                parameter.grad.nan_to_num_(0.0, 0.0, 0.0)
+        for optimizer in self._optimizers:
+            optimizer.step()
         self.progress.step += 1
         self.progress.heard += batch.seconds * self._member.size
-        self._remember({name: float(value.detach()) for name, value in losses.items()})
+        self._remember({name: value.detach() for name, value in losses.items()})
 
     def _losses(self, logits: torch.Tensor, ctc: torch.Tensor, batch: Batch) -> dict[str, torch.Tensor]:
-        targets = batch.targets.flatten()[batch.learnt].to(self._device)
+        targets = batch.targets.flatten()[batch.learnt]
         text = F.cross_entropy(logits, targets, ignore_index=-100, label_smoothing=self.plan.label_smoothing)
         right = (logits.detach().argmax(-1) == targets).sum() / (targets != -100).sum().clamp_min(1)
         return {"text": text, "right": right, "phones": self._phones(ctc.float(), batch)}
@@ -195,37 +199,37 @@ class Trainer:
     def _phones(self, spelt: torch.Tensor, batch: Batch) -> torch.Tensor:
         """The loss of each frame's phone where their times are known, else CTC."""
         if batch.aligned is not None:
-            return F.cross_entropy(spelt.flatten(0, 1), batch.aligned.to(self._device).flatten())
+            return F.cross_entropy(spelt.flatten(0, 1), batch.aligned.flatten())
         log_probabilities = F.log_softmax(spelt, dim=-1).transpose(0, 1)
-        labels = batch.phones.to(self._device)
-        return F.ctc_loss(log_probabilities, labels, batch.frames, batch.phone_counts, zero_infinity=True)
+        counts, frames = batch.phone_counts.cpu(), batch.frames.cpu()
+        return F.ctc_loss(log_probabilities, batch.phones, frames, counts, zero_infinity=True)
 
-    def _tokens_here(self, audio: torch.Tensor, centres: torch.Tensor, batch: Batch) -> torch.Tensor:
+    def _tokens_here(self, audio: torch.Tensor, batch: Batch) -> torch.Tensor:
         """What the encoder says of this token and the one before it, where each token is spoken."""
-        targets = batch.targets.to(self._device)
-        before = torch.roll(targets, 1, dims=1)
-        placed = ~centres.isnan() & (targets != -100) & (before != -100)
-        flat = padded_places(placed.flatten())
-        near = centres.flatten()[flat].nan_to_num() * FRAMES_PER_SECOND
+        width, flat = batch.targets.shape[1], batch.heard
+        targets, before = batch.targets.flatten()[flat], torch.roll(batch.targets, 1, dims=1).flatten()[flat]
+        centres = batch.places.flatten()[flat]
+        there = ~centres.isnan() & (targets != -100) & (before != -100)
+        near = centres.nan_to_num() * FRAMES_PER_SECOND
         frames = (near + torch.rand_like(near) * 3 - 1.5).round().long().clamp_(0, audio.shape[1] - 1)
-        this, last = self.model.tokens_here(audio[flat // targets.shape[1], frames])
-        there = placed.flatten()[flat]
-        wanted = (part.flatten()[flat].where(there, -100) for part in (targets, before))
-        return F.cross_entropy(this, next(wanted), ignore_index=-100) + F.cross_entropy(
-            last, next(wanted), ignore_index=-100
+        this, last = self.model.tokens_here(audio[flat // width, frames])
+        return F.cross_entropy(this, targets.where(there, -100), ignore_index=-100) + F.cross_entropy(
+            last, before.where(there, -100), ignore_index=-100
         )
 
-    def _remember(self, losses: dict[str, float]) -> None:
-        kept = self.progress.losses
+    def _remember(self, losses: dict[str, torch.Tensor]) -> None:
+        """Running means, kept where they are computed: reading one would make a GPU wait."""
+        kept = self._losses_now
         for name, value in losses.items():
-            if math.isfinite(value):
-                kept[name] = value if name not in kept else 0.96 * kept[name] + 0.04 * value
+            mean = kept.get(name, value).to(value.device)
+            mean = torch.where(mean.isfinite(), mean, value)
+            kept[name] = torch.where(value.isfinite(), mean + 0.04 * (value - mean), mean)
 
     def _report(self) -> None:
         progress, plan = self.progress, self.plan
         pace = progress.seconds / max(progress.step, 1)
         left = pace * (plan.steps - progress.step)
-        figures = {name: round(value, 4) for name, value in progress.losses.items()}
+        figures = {name: round(float(value), 4) for name, value in self._losses_now.items()}
         line = {
             "step": progress.step,
             "hours": round(progress.heard / 3600, 2),

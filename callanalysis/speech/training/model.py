@@ -130,7 +130,7 @@ class TrainableWhisper(nn.Module):
         x = x.to(audio.dtype)
         attention = []
         for i, block in enumerate(decoder.blocks):
-            x, weights = _through(block, x, audio, decoder.mask)
+            x, weights = _through(block, x, audio, decoder.mask, weighed=guided)
             heads = slice(None) if i == len(decoder.blocks) - 1 else slice(0, block.cross_attn.n_head // 2)
             attention.append(weights[:, heads] if guided and weights is not None else None)
         return decoder.ln(x), torch.cat([a for a in attention if a is not None], dim=1) if guided else None
@@ -168,30 +168,41 @@ class TrainableWhisper(nn.Module):
 
 
 def _through(
-    block: ResidualAttentionBlock, x: Tensor, audio: Tensor | None = None, mask: Tensor | None = None
+    block: ResidualAttentionBlock,
+    x: Tensor,
+    audio: Tensor | None = None,
+    mask: Tensor | None = None,
+    weighed: bool = False,
 ) -> tuple[Tensor, Tensor | None]:
-    """Return what the block makes of `x`, and its cross-attention weights (batch, heads, tokens, frames)."""
+    """Return what the block makes of `x`, and if `weighed` its cross-attention (batch, heads, tokens, frames)."""
     normed = block.attn_ln(x)
     x = x + _attend(block.attn, normed, normed, mask)[0]
     weights = None
     if audio is not None:
-        heard, weights = _attend(block.cross_attn, block.cross_attn_ln(x), audio)
+        heard, weights = _attend(block.cross_attn, block.cross_attn_ln(x), audio, weighed=weighed)
         x = x + heard
     return x + block.mlp(block.mlp_ln(x)), weights
 
 
 def _attend(
-    attention: MultiHeadAttention, x: Tensor, source: Tensor, mask: Tensor | None = None
-) -> tuple[Tensor, Tensor]:
-    """Return the attention's output and weights by plain matrix products.
+    attention: MultiHeadAttention,
+    x: Tensor,
+    source: Tensor,
+    mask: Tensor | None = None,
+    weighed: bool = False,
+) -> tuple[Tensor, Tensor | None]:
+    """Return the attention's output, and its weights by plain matrix products; on a GPU only if `weighed`.
 
     On two cores torch's fused attention makes the whole step half as long again: its backward pass in bfloat16
-    alone takes a third of it.
+    alone takes a third of it. A GPU would spend its time on reading and writing the weights instead.
     """
     q, k, v = (
         part.view(*part.shape[:2], attention.n_head, -1).transpose(1, 2)
         for part in (attention.query(x), attention.key(source), attention.value(source))
     )
+    if x.is_cuda and not weighed:
+        heard = F.scaled_dot_product_attention(q, k, v, is_causal=mask is not None)
+        return attention.out(heard.transpose(1, 2).flatten(2)), None
     scores = (q * q.shape[-1] ** -0.5) @ k.transpose(2, 3)
     if mask is not None:
         scores = scores + mask[: x.shape[1], : x.shape[1]].to(scores.dtype)

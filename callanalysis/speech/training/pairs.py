@@ -10,9 +10,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +26,10 @@ import soxr
 from callanalysis.errors import InputError
 
 SAMPLE_RATE = 16_000  # Hz
+_FEW = 500  # pairs that one process reads sooner than others are started
+_AT_ONCE = 64  # pairs a process is given
+
+_Line = tuple[str, dict[str, Any], Path]  # where it stands, what it says, what its paths are relative to
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +60,6 @@ class Pairs:
     rows: tuple[Pair, ...]
     sound: np.ndarray
 
-    def samples(self, row: Pair) -> np.ndarray:
-        """Return the float32 samples of a pair, -1 to 1."""
-        return self.sound[row.place : row.place + row.length].astype(np.float32) / 32768
-
     @property
     def hours(self) -> float:
         """The duration of all pairs."""
@@ -85,7 +88,7 @@ def open_pairs(manifests: list[Path], cache: Path) -> Pairs:
         )
         for r in json.loads(index.read_text(encoding="utf-8"))
     )
-    return Pairs(rows, np.memmap(sound, dtype=np.int16, mode="r"))
+    return Pairs(rows, np.memmap(sound, dtype=np.int16, mode="c"))
 
 
 def _build(manifests: list[Path], index: Path, sound: Path) -> None:
@@ -93,17 +96,31 @@ def _build(manifests: list[Path], index: Path, sound: Path) -> None:
     place = 0
     partial = sound.with_suffix(".partial")
     with partial.open("wb") as out:
-        for where, line, base in _lines(manifests):
-            samples = read_sound(base / str(line.get("audio", "")), where)
-            text, language = line.get("text"), line.get("language")
-            if not isinstance(text, str) or not isinstance(language, str):
-                raise InputError(where, "a pair needs text and language", "Give both as strings")
-            out.write((np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())
-            rows.append({"text": text, "language": language, **_times(line, text, language, where)})
-            rows[-1].update(place=place, length=len(samples))
-            place += len(samples)
+        for row, samples in _in_processes(list(_lines(manifests))):
+            out.write(samples)
+            rows.append({**row, "place": place, "length": len(samples) // 2})
+            place += len(samples) // 2
     partial.replace(sound)
     index.write_text(json.dumps(rows, ensure_ascii=False), encoding="utf-8")
+
+
+def _in_processes(lines: list[_Line]) -> Iterator[tuple[dict[str, object], bytes]]:
+    if len(lines) < _FEW:
+        yield from map(_read_pair, lines)
+        return
+    with ProcessPoolExecutor(len(os.sched_getaffinity(0)), mp_context=get_context("spawn")) as pool:
+        yield from pool.map(_read_pair, lines, chunksize=_AT_ONCE)
+
+
+def _read_pair(item: _Line) -> tuple[dict[str, object], bytes]:
+    """The row of a manifest's line, and its sound as bytes of 16-bit samples."""
+    where, line, base = item
+    samples = read_sound(base / str(line.get("audio", "")), where)
+    text, language = line.get("text"), line.get("language")
+    if not isinstance(text, str) or not isinstance(language, str):
+        raise InputError(where, "a pair needs text and language", "Give both as strings")
+    row = {"text": text, "language": language, **_times(line, text, language, where)}
+    return row, (np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes()
 
 
 def _times(line: dict[str, Any], text: str, language: str, where: str) -> dict[str, object]:
@@ -124,7 +141,7 @@ def units_of(text: str, language: str) -> list[str]:
     return re.findall(r"[\u4e00-\u9fff]" if language == "zh" else r"[A-Za-z']+", text)
 
 
-def _lines(manifests: list[Path]) -> Iterator[tuple[str, dict[str, object], Path]]:
+def _lines(manifests: list[Path]) -> Iterator[_Line]:
     for path in manifests:
         for number, text in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
             where = f"{path.name}:{number}"

@@ -15,18 +15,19 @@ from whisper.model import ModelDimensions, Whisper
 
 from callanalysis.company import Member, company
 from callanalysis.errors import CheckpointError, InputError
-from callanalysis.speech.training.batches import Batches
+from callanalysis.speech.training.batches import SECONDS_ON_GPU, SECONDS_PER_BATCH, Batches
 from callanalysis.speech.training.examples import ExampleMaker
 from callanalysis.speech.training.loop import Plan, Trainer, save_checkpoint, seed_everything
 from callanalysis.speech.training.model import TrainableWhisper, new_whisper
 from callanalysis.speech.training.pairs import Pairs, open_pairs
+from callanalysis.speech.training.sound import SoundBank
 from callanalysis.speech.training.text import TextCodec, Vocabulary, phones_of
 
 log = logging.getLogger(__name__)
 
 CTC_SIZES = (512, 8192)  # classes of the auxiliary CTC head: phones, or characters where no phones are given
-# 256 states, four encoder and three decoder layers: 20.4 M parameters, 13.3 M of them token rows, nearly all alike.
-DEMO_DIMENSIONS = ModelDimensions(80, 1500, 256, 4, 4, 51865, 448, 256, 4, 3)
+# Whisper's tiny with three decoder layers: 34.8 M parameters, 19.9 M of them token rows, nearly all alike.
+DEMO_DIMENSIONS = ModelDimensions(80, 1500, 384, 6, 4, 51865, 448, 384, 6, 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,8 @@ class Job:
     """From which pairs, to which checkpoint, in which folder, from which base (None: from nothing).
 
     `own` says that the base was made from nothing by this very training: it goes on with the same spelling and the same
-    help. `processes` share the work, each on one thread.
+    help. `processes` share the work, each on one thread. `batch_seconds` of sound make a step of each process, None
+    for as much as suits the device.
     """
 
     manifests: tuple[Path, ...]
@@ -44,6 +46,7 @@ class Job:
     dims: ModelDimensions | None = None
     own: bool = False
     processes: int = 1
+    batch_seconds: float | None = None
 
     @property
     def fresh(self) -> bool:
@@ -56,9 +59,9 @@ def train(job: Job, plan: Plan, after_step: Callable[[int], None] | None = None)
 
     `after_step` is told the number of steps done; what it raises ends the run, saved to be resumed.
     """
-    _prepare(job)  # writes what every process reads
+    material = _prepare(job)  # writes what every process reads
     with company(job.processes, job.work / "meeting", _take_part, job, plan) as member:
-        trainer = _trainer(member, job, plan)
+        trainer = _trainer(member, job, plan, material)
         trainer.run(after_step)
     save_checkpoint(trainer.model, trainer.model.whisper.dims, job.out)
     progress = trainer.progress
@@ -69,24 +72,34 @@ def train(job: Job, plan: Plan, after_step: Callable[[int], None] | None = None)
 
 
 def _take_part(member: Member, job: Job, plan: Plan) -> None:
-    _trainer(member, job, plan).run()
+    _trainer(member, job, plan, _prepare(job)).run()
 
 
-def _prepare(job: Job) -> tuple[Pairs, TextCodec, Vocabulary, list[str]]:
+@dataclass(frozen=True, slots=True)
+class _Material:
+    pairs: Pairs
+    codec: TextCodec
+    vocabulary: Vocabulary
+    phones: list[str]
+
+
+def _prepare(job: Job) -> _Material:
     pairs = _with_phones(open_pairs(list(job.manifests), job.work / "cache"))
     codec = TextCodec(fine=job.fresh)
     languages = sorted({row.language for row in pairs.rows})
     vocabulary, pairs = _vocabulary(pairs, codec, languages, job.work)
-    return pairs, codec, vocabulary, _phone_names(pairs, job.work)
+    return _Material(pairs, codec, vocabulary, _phone_names(pairs, job.work))
 
 
-def _trainer(member: Member, job: Job, plan: Plan) -> Trainer:
+def _trainer(member: Member, job: Job, plan: Plan, material: _Material) -> Trainer:
     seed_everything(plan.seed)
-    pairs, codec, vocabulary, phones = _prepare(job)
-    batches = Batches(ExampleMaker(pairs, codec), vocabulary, phones, plan.seed)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    seconds = job.batch_seconds or (SECONDS_PER_BATCH if device.type == "cpu" else SECONDS_ON_GPU)
+    pairs, vocabulary, phones = material.pairs, material.vocabulary, material.phones
+    batches = Batches(ExampleMaker(pairs, material.codec), vocabulary, phones, plan.seed, seconds)
     ids = torch.from_numpy(vocabulary.ids)
     model = TrainableWhisper(_network(job, plan), ids, _ctc_size(len(phones)), fresh=job.fresh)
-    trainer = Trainer(model, batches, plan, job.work, member)
+    trainer = Trainer(model, batches, SoundBank(pairs.sound, device), plan, job.work, member)
     if trainer.resume() and member.leads:
         log.info("going on from step %d", trainer.progress.step)
     log.info("%d pairs, %.1f h, %d tokens", len(pairs.rows), pairs.hours, len(ids))
@@ -106,19 +119,21 @@ def _network(job: Job, plan: Plan) -> Whisper:
 def _vocabulary(pairs: Pairs, codec: TextCodec, languages: list[str], work: Path) -> tuple[Vocabulary, Pairs]:
     """The tokens of the run; one that goes on with more pairs keeps its own and leaves out what they cannot spell."""
     path = work / "vocabulary.json"
+    texts = {row.text for row in pairs.rows}
     if not path.exists():
-        spelt = (_tokens(row.text, codec) for row in pairs.rows)
+        spelt = (_tokens(text, codec) for text in texts)
         path.write_text(json.dumps(Vocabulary.of(spelt, codec, languages).ids.tolist()))
     vocabulary = Vocabulary(np.array(json.loads(path.read_text()), dtype=np.int64))
     known = set(vocabulary.ids.tolist())
-    rows = tuple(row for row in pairs.rows if known.issuperset(_tokens(row.text, codec)))
+    spelt_by = {text for text in texts if known.issuperset(_tokens(text, codec))}
+    rows = tuple(row for row in pairs.rows if row.text in spelt_by)
     if len(rows) < len(pairs.rows):
         log.warning("%d pairs left out: the run's vocabulary cannot spell them", len(pairs.rows) - len(rows))
     return vocabulary, Pairs(rows, pairs.sound)
 
 
 def _tokens(text: str, codec: TextCodec) -> tuple[int, ...]:
-    return codec.spell(text).tokens + codec.spell(text, leading_space=True).tokens
+    return codec.tokens(text) + codec.tokens(text, leading_space=True)
 
 
 def _phone_names(pairs: Pairs, work: Path) -> list[str]:

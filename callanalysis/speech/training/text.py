@@ -58,6 +58,11 @@ class TextCodec:
             tokens += ids
         return Spelling(tuple(tokens), tuple(min(p, 1.0) for p in positions))
 
+    def tokens(self, text: str, leading_space: bool = False) -> tuple[int, ...]:
+        """Return the tokens of `text` as `spell` does, without their places."""
+        parts = self._parts((" " if leading_space else "") + text)
+        return tuple(token for part in parts for token in self._encode(part))
+
     def _spoken_lengths(self, ids: tuple[int, ...], spoken: int) -> list[float]:
         """How many of a part's letters and digits belong to each token; equal shares of a character in pieces."""
         pieces = (self.tokenizer.encoding.decode_single_token_bytes(i) for i in ids)
