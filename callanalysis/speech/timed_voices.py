@@ -92,6 +92,8 @@ class _Event(ctypes.Structure):
     )
 
 
+_pronounced: dict[str, dict[str, tuple[str, ...]]] = {}  # by voice and word
+
 _CALLBACK = ctypes.CFUNCTYPE(
     ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event)
 )
@@ -190,7 +192,8 @@ def _flite(text: str, voice: Voice, speed: float) -> _Raw:
     ends = [(name, float(end)) for name, _, end in (part.partition(":") for part in printed.split())]
     spans = [Span(name, start, end) for (_, start), (name, end) in pairwise([("pau", 0.0), *ends])]
     raw.phones = [span for span in spans if span.name != "pau"]
-    counts = [len(_flite_phones(word.lower(), voice.variant)) for word in re.findall(r"[A-Za-z']+", text)]
+    words = [word.lower() for word in re.findall(r"[A-Za-z']+", text)]
+    counts = [len(phones) for phones in _pronounce(words, voice.variant)]
     if sum(counts) == len(raw.phones) and all(counts):
         starts = np.cumsum([0, *counts])
         raw.words = [
@@ -199,8 +202,20 @@ def _flite(text: str, voice: Voice, speed: float) -> _Raw:
     return raw
 
 
-@lru_cache(maxsize=20_000)
-def _flite_phones(word: str, variant: str) -> tuple[str, ...]:
-    command = ["flite", "-voice", variant, "-ps", "-t", word, "none"]
+def _pronounce(words: list[str], variant: str) -> list[tuple[str, ...]]:
+    """Return the phones of each word said alone; all that are new are asked for at once."""
+    known = _pronounced.setdefault(variant, {})
+    new = [word for word in dict.fromkeys(words) if word not in known]
+    if new:
+        found = _flite_phones(". ".join(new), variant)
+        if len(found) != len(new):  # a full stop after a word may be read as that of an abbreviation
+            found = [sum(_flite_phones(word, variant), ()) for word in new]
+        known.update(zip(new, found, strict=True))
+    return [known[word] for word in words]
+
+
+def _flite_phones(text: str, variant: str) -> list[tuple[str, ...]]:
+    """Return the phones between pauses."""
+    command = ["flite", "-voice", variant, "-ps", "-t", text, "none"]
     printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    return tuple(phone for phone in printed.split() if phone != "pau")
+    return [tuple(part.split()) for part in re.split(r"\bpau\b", printed) if part.strip()]
