@@ -50,7 +50,8 @@ def shuffled(lengths: Sequence[int], tokens: int, rng: random.Random) -> list[li
     pool = max(1, 50 * tokens // max(1, sum(lengths) // max(1, len(lengths))))
     for start in range(0, len(order), pool):
         part = order[start : start + pool]
-        batches += [[part[i] for i in batch] for batch in by_length([lengths[i] for i in part], tokens)]
+        alike = by_length([lengths[i] for i in part], tokens, most=tokens // 8)
+        batches += [[part[i] for i in batch] for batch in alike]
     rng.shuffle(batches)
     return batches
 

@@ -54,8 +54,8 @@ class TrainingOptions:
     encoder: str | None = None
     text: tuple[Path, ...] = ()
     text_lines: int | None = None  # of each file; None for all
-    text_steps: int = 12_000
-    text_tokens: int = 32_768  # a step
+    text_steps: int = 8000
+    text_tokens: int = 65_536  # a step
     passes: float = 9.0
     wide_passes: float = 12.0
     learning_rate: float | None = None  # 8e-4 for our own encoder, 4e-5 for another

@@ -33,7 +33,7 @@ def small_run(corpus: Path, out: Path, tmp_path: Path, **changes: object):  # ty
     given: dict[str, object] = {
         "text": (text,),
         "text_steps": 24,
-        "passes": 8.0,
+        "passes": 40.0,
         "call_steps": 40,
         "save_every": 0.0,
     }

@@ -60,7 +60,7 @@ class Plan:
             rate = learning_rate or 1e-5
             return cls(steps, window_steps=steps, decay=steps, learning_rate=rate, guided=False, seed=seed)
         rate = learning_rate or 1e-3
-        return cls(steps, int(0.7 * steps), int(0.6 * steps), learning_rate=rate, seed=seed)
+        return cls(steps, int(0.8 * steps), int(0.6 * steps), learning_rate=rate, seed=seed)
 
     def rate_at(self, step: int) -> float:
         """Return the learning rate of a step."""
