@@ -66,8 +66,8 @@ def true_features(scorer: Scorer, call: CallExample) -> Floats:
 
 
 def train_call_head(scorer: Scorer, calls: Sequence[CallExample], options: LoopOptions, stage: Stage) -> None:
-    """Train the call head of the scorer's model in place."""
-    head: CallHead = scorer.model.call
+    """Train the call head of the scorer's model in place, on the CPU: it is too small for anything else."""
+    head: CallHead = scorer.model.call.to("cpu")
     views = read_views(scorer, calls, VIEWS, options.seed)
     truths = [true_features(scorer, call) for call in calls]
     loop: Loop[CallLesson] = Loop(head, options, stage)

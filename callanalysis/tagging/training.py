@@ -86,7 +86,6 @@ def train(options: TrainingOptions, report: Report, tell: Tell) -> Path:
     with company(options.processes, meeting, _take_part, replace(options, resume=True)) as run.member:
         run.learn()
     run.member = ALONE
-    run.model.to("cpu")
     run.fit_scores()
     run.learn_calls()
     return run.finish()
@@ -232,7 +231,7 @@ class _Run:
     def finish(self) -> Path:
         """Write the model folder and drop the checkpoints."""
         out = self.options.out
-        self.model.half().save_pretrained(out)
+        self.model.to("cpu").half().save_pretrained(out)
         self.tokenizer.save_pretrained(out)
         shutil.rmtree(self.work)
         return out
