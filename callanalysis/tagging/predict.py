@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from callanalysis.labels import intents_of
+from callanalysis.errors import InputError
+from callanalysis.labels import ROLES, intents_of
 from callanalysis.schema import CallTags, Utterance, UtteranceTags
 from callanalysis.settings import Settings
 from callanalysis.tagging.call_judging import judge
@@ -43,7 +44,13 @@ class Tagger:
         self._risks: list[str] = scorer.config.risks
 
     def tag_utterances(self, lines: Sequence[TagInput]) -> list[UtteranceTags]:
-        """Return the tags of each line, in order; an unknown speaker is judged by what is said."""
+        """Return the tags of each line, in order; an unknown speaker is judged by what is said.
+
+        Any text is tagged, of other languages and empty too; raises InputError on a role that there is not.
+        """
+        for line in lines:
+            if line.role not in ROLES:
+                raise InputError(f"line {line.id}", f"unknown role {line.role!r}", f"Use {', '.join(ROLES)}")
         if not lines:
             return []
         known = self._with_roles(lines)

@@ -17,7 +17,9 @@ from torch.nn import functional as F
 
 from callanalysis.tagging.model import Batch, Logits, TaggerModel
 
-ROUNDED = 256  # tokens: batches come in few sizes, since oneDNN prepares a kernel for each new one
+# Tokens of a batch are filled up to a multiple: oneDNN prepares a kernel for each new size, and below 256 rows takes one
+# that sums in another order, so that a line alone would score otherwise than in company.
+ROUNDED = 256
 _FUSED = hasattr(torch.ops.mkldnn, "_linear_pointwise")  # what torch.compile uses; else plain layers
 
 Reader = Callable[[Batch], Logits]
