@@ -38,7 +38,7 @@ class TaggerSpeed:
     """Utterances a second of both; `plain_batch` is the batch size at which the plain pipeline was fastest.
 
     `tokens` is the mean of an input with its context, `apart` the largest difference of a probability between the
-    two, `rounds` how often each was timed.
+    two (a context cut inside a word reads otherwise as text), `rounds` how often each was timed.
     """
 
     lines: int

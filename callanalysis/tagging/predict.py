@@ -86,22 +86,23 @@ class Tagger:
 
     def _tags(self, lines: Sequence[TagInput], scores: Scores) -> list[UtteranceTags]:
         intents, risks = self.decide(scores)
+        intent_scores, risk_scores = (axis.round(4).tolist() for axis in (scores.intent, scores.risk))
         tags = []
         for i, line in enumerate(lines):
             spoken = set(intents_of(line.role))
             probability = {
-                name: float(score)
-                for name, score in zip(self._intents, scores.intent[i], strict=True)
+                name: score
+                for name, score in zip(self._intents, intent_scores[i], strict=True)
                 if name in spoken
             }
             if line.role != "debtor":
-                probability |= dict(zip(self._risks, map(float, scores.risk[i]), strict=True))
+                probability |= dict(zip(self._risks, risk_scores[i], strict=True))
             tags.append(
                 UtteranceTags(
                     index=i,
                     intent=_chosen(self._intents, intents[i]),
                     risk=_chosen(self._risks, risks[i]),
-                    scores={name: round(score, 4) for name, score in probability.items()},
+                    scores=probability,
                 )
             )
         return tags
