@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from callanalysis.cli import app
 from callanalysis.errors import CallAnalysisError, InputError
+from callanalysis.settings import PROJECT
 
 from .conftest import scenes
 
@@ -105,6 +106,15 @@ def test_benchmark_prints_a_ratio_and_writes_json(corpus: Path, trained: Path, t
     assert written["ratio"] == pytest.approx(written["tagger"] / written["plain"])
     assert written["apart"] <= 0.02
     assert written["per_hour"] is None
+
+
+@pytest.mark.slow
+def test_the_shipped_tagger_costs_little_beside_transcription(tmp_path: Path) -> None:
+    figures, recording = tmp_path / "speed.json", PROJECT / "sample_calls" / "recordings" / "SC-0001.wav"
+    run("benchmark", "tagger", str(recording), "--lines", "64", "--rounds", "1", "--json", str(figures))
+    written = json.loads(figures.read_text("utf-8"))
+    assert written["ratio"] > 1
+    assert written["per_hour"]["tagging"] <= 0.1 * written["per_hour"]["transcription"]
 
 
 def test_corpus_add_counts_and_checks(tmp_path: Path) -> None:
