@@ -128,7 +128,7 @@ def evaluate(
     )
     if not material.lines:
         raise InputError(str(corpus), f"no family in the {part.value} part", "Add more scenes")
-    figures = figures_of(_open(tagger), material)
+    figures = figures_of(open_given(tagger), material)
     if as_json is not None:
         as_json.write_text(json.dumps(plain(figures), ensure_ascii=False, indent=1) + "\n", "utf-8")
     typer.echo(as_text(figures))
@@ -146,7 +146,7 @@ def tag(
     from callanalysis.tagging.lines import read_lines, tagged_rows
 
     lines = read_lines(source)
-    model = _open(tagger)
+    model = open_given(tagger)
     chunks = [lines[i : i + _TAG_CHUNK] for i in range(0, len(lines), _TAG_CHUNK)]
     rows = (row for chunk in chunks for row in tagged_rows(chunk, model.tag_utterances(chunk)))
     if out is None:
@@ -170,7 +170,7 @@ def retag(
     from callanalysis.retagging import retag as retag_store
     from callanalysis.store.db import open_store
 
-    model, store = _open(tagger), open_store(db or Settings().db)
+    model, store = open_given(tagger), open_store(db or Settings().db)
 
     def report(number: int, of: int) -> None:
         if number == of or number % _RETAG_EVERY == 0:
@@ -188,7 +188,8 @@ def retag(
         raise typer.Exit(1)
 
 
-def _open(folder: Path | None) -> Tagger:
+def open_given(folder: Path | None) -> Tagger:
+    """Return the tagger in a folder, or the one that the settings name."""
     from callanalysis.tagging.predict import open_folder, open_tagger
 
     return open_tagger(Settings()) if folder is None else open_folder(folder)

@@ -134,7 +134,7 @@ def add_scenes(corpus: Path, sources: Sequence[Path]) -> Added:
 def read_rows(path: Path) -> Iterable[tuple[str, dict[str, Any]]]:
     """Yield (file:line, object) of a JSON-lines file; raise InputError on a line that is not an object."""
     try:
-        lines = path.read_text("utf-8").splitlines()
+        lines = path.read_text("utf-8-sig").split("\n")  # splitlines() also cuts at U+2028 inside a text
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(str(path), "cannot be read as UTF-8 text", "Give a JSON-lines file") from error
     for number, line in enumerate(lines, 1):
@@ -143,7 +143,7 @@ def read_rows(path: Path) -> Iterable[tuple[str, dict[str, Any]]]:
         where = f"{path}:{number}"
         try:
             row = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise InputError(where, "not JSON", "Write one JSON object a line") from error
         if not isinstance(row, dict):
             raise InputError(where, "not a JSON object", "Write one JSON object a line")

@@ -38,6 +38,8 @@ def _line(row: dict[str, Any], where: str) -> TagInput:
         if name not in row:
             raise InputError(where, f"field {name!r} is missing", _REMEDY)
     role, text, context = row["role"], row["text"], row.get("context") or []
+    if not _is_id(row["id"]):
+        raise InputError(where, "id is neither a text nor a whole number", _REMEDY)
     if role not in ("collector", "debtor"):
         raise InputError(where, f"unknown role {role!r}", _REMEDY)
     if not isinstance(text, str):
@@ -45,3 +47,14 @@ def _line(row: dict[str, Any], where: str) -> TagInput:
     if not isinstance(context, list) or not all(isinstance(turn, str) for turn in context):
         raise InputError(where, "context is not a list of strings", _REMEDY)
     return TagInput(row["id"], role, tuple(context[-CONTEXT_TURNS:]), text)
+
+
+def _is_id(value: object) -> bool:
+    """Return whether a value can be written back as an id: JSON strings may hold halves of characters."""
+    if not isinstance(value, str | int):
+        return False
+    try:
+        str(value).encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True

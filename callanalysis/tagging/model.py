@@ -96,12 +96,17 @@ class NgramEmbedding(nn.Module):
 
     def forward(self, ids: Tensor) -> Tensor:
         """Return (batch, length, width)."""
+        pairs, triples = self.keys(ids)
+        found: Tensor = self.widen(self.table(pairs) + self.table(triples))
+        return found
+
+    def keys(self, ids: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the buckets (batch, length) of the pair and of the triple that end at each position."""
         one = nn.functional.pad(ids, (1, 0))[:, :-1]
         two = nn.functional.pad(ids, (2, 0))[:, :-2]
         pairs = (ids * 1000003 + one * 7919) % self.buckets
         triples = (ids * 15485863 + one * 104729 + two * 611953 + 17) % self.buckets
-        found: Tensor = self.widen(self.table(pairs) + self.table(triples))
-        return found
+        return pairs, triples
 
 
 class TaggerModel(PreTrainedModel):  # type: ignore[misc]
@@ -152,7 +157,11 @@ class TaggerModel(PreTrainedModel):  # type: ignore[misc]
 
     def forward(self, batch: Batch) -> Logits:
         """Return the logits of a batch: of transformer and wide path together, each with its share."""
-        deep, wide = self.deep(batch), self.read_wide(batch)
+        return self.mixed(self.deep(batch), batch)
+
+    def mixed(self, deep: Logits, batch: Batch) -> Logits:
+        """Return what the transformer said of a batch with the wide path beside it, masked."""
+        wide = self.read_wide(batch)
         if wide is None:
             return self.masked(deep, batch)
         share = self.config.deep_share

@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from callanalysis.labels import intents_of
+from callanalysis.errors import InputError
+from callanalysis.labels import ROLES, intents_of
 from callanalysis.schema import CallTags, Utterance, UtteranceTags
 from callanalysis.settings import Settings
 from callanalysis.tagging.call_judging import judge
@@ -43,7 +44,13 @@ class Tagger:
         self._risks: list[str] = scorer.config.risks
 
     def tag_utterances(self, lines: Sequence[TagInput]) -> list[UtteranceTags]:
-        """Return the tags of each line, in order; an unknown speaker is judged by what is said."""
+        """Return the tags of each line, in order; an unknown speaker is judged by what is said.
+
+        Any text is tagged, of other languages and empty too; raises InputError on a role that there is not.
+        """
+        for line in lines:
+            if line.role not in ROLES:
+                raise InputError(f"line {line.id}", f"unknown role {line.role!r}", f"Use {', '.join(ROLES)}")
         if not lines:
             return []
         known = self._with_roles(lines)
@@ -79,22 +86,23 @@ class Tagger:
 
     def _tags(self, lines: Sequence[TagInput], scores: Scores) -> list[UtteranceTags]:
         intents, risks = self.decide(scores)
+        intent_scores, risk_scores = (axis.round(4).tolist() for axis in (scores.intent, scores.risk))
         tags = []
         for i, line in enumerate(lines):
             spoken = set(intents_of(line.role))
             probability = {
-                name: float(score)
-                for name, score in zip(self._intents, scores.intent[i], strict=True)
+                name: score
+                for name, score in zip(self._intents, intent_scores[i], strict=True)
                 if name in spoken
             }
             if line.role != "debtor":
-                probability |= dict(zip(self._risks, map(float, scores.risk[i]), strict=True))
+                probability |= dict(zip(self._risks, risk_scores[i], strict=True))
             tags.append(
                 UtteranceTags(
                     index=i,
                     intent=_chosen(self._intents, intents[i]),
                     risk=_chosen(self._risks, risks[i]),
-                    scores={name: round(score, 4) for name, score in probability.items()},
+                    scores=probability,
                 )
             )
         return tags

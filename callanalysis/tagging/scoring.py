@@ -24,6 +24,7 @@ from callanalysis.tagging.decisions import probabilities
 from callanalysis.tagging.inputs import TagInput
 from callanalysis.tagging.metrics import Floats
 from callanalysis.tagging.model import TaggerConfig, TaggerModel
+from callanalysis.tagging.serving import Reader, serving_form
 from callanalysis.tagging.tokens import Codec, Encoded, Lengths
 
 TOKENS_PER_BATCH = 4096
@@ -50,10 +51,11 @@ class Scores:
 
 
 class Scorer:
-    """A model with its tokenizer, ready to score lines."""
+    """A model with its tokenizer, ready to score lines; `read` does so in another form than the model's own."""
 
-    def __init__(self, model: TaggerModel, codec: Codec) -> None:
+    def __init__(self, model: TaggerModel, codec: Codec, read: Reader | None = None) -> None:
         self.model, self.codec = model, codec
+        self._read = read or model
         self.config: TaggerConfig = model.config
         self.device = next(model.parameters()).device
 
@@ -63,39 +65,38 @@ class Scorer:
 
     def logits(self, lines: Sequence[TagInput]) -> Scores:
         """Return the logits of the lines; of a text in several windows each label's highest."""
-        intent = np.full((len(lines), len(self.config.intents)), -np.inf)
-        risk = np.full((len(lines), len(self.config.risks)), -np.inf)
-        collector = np.full(len(lines), -np.inf)
-        owners, encoded, roles = self._windows(lines)
+        intents, labels = len(self.config.intents), len(self.config.intents) + len(self.config.risks)
+        firsts, encoded, roles = self._windows(lines)
+        read = np.empty((len(encoded), labels + 1))
         self.model.eval()
         with torch.inference_mode():
             for chosen in by_length([len(x.ids) for x in encoded], TOKENS_PER_BATCH):
                 batch = collate(
                     [encoded[i] for i in chosen], [roles[i] for i in chosen], self.codec.pad, self.device
                 )
-                out = self.model(batch)
-                whose = [owners[i] for i in chosen]
-                np.maximum.at(intent, whose, out.intent.float().cpu().numpy())
-                np.maximum.at(risk, whose, out.risk.float().cpu().numpy())
-                np.maximum.at(collector, whose, out.role.float().cpu().numpy())
-        return Scores(intent, risk, collector)
+                out = self._read(batch)
+                both = torch.cat([out.intent, out.risk, out.role.unsqueeze(-1)], dim=1)
+                read[chosen] = both.float().cpu().numpy()
+        best = np.maximum.reduceat(read, firsts) if lines else read
+        return Scores(best[:, :intents], best[:, intents:labels], best[:, labels])
 
     def _windows(self, lines: Sequence[TagInput]) -> tuple[list[int], list[Encoded], list[Role]]:
-        """Return the windows of all lines: whose each is, its ids, and who speaks."""
+        """Return the first window of each line, and of all windows their ids and who speaks."""
         size = self.codec.lengths.text
-        owners, encoded, roles = [], [], []
-        spelled = self.codec.spell(lines)
-        for index, (line, (text, context)) in enumerate(zip(lines, spelled, strict=True)):
+        firsts: list[int] = []
+        encoded: list[Encoded] = []
+        roles: list[Role] = []
+        for line, (text, context) in zip(lines, self.codec.spell(lines), strict=True):
+            firsts.append(len(encoded))
             starts = range(0, max(len(text) - OVERLAP, 1), size - OVERLAP) if len(text) > size else (0,)
             for start in list(starts)[:MOST_WINDOWS]:
-                owners.append(index)
                 encoded.append(self.codec.lay_out(line.role, text[start : start + size], context))
                 roles.append(line.role)
-        return owners, encoded, roles
+        return firsts, encoded, roles
 
 
 def load(folder: Path) -> Scorer:
-    """Return the model in a folder; raise CheckpointError where it is missing, incomplete or damaged."""
+    """Return the model in a folder, in its serving form; raise CheckpointError where it is missing or damaged."""
     missing = [n for n in ("config.json", WEIGHTS, "tokenizer.json") if not (folder / n).is_file()]
     if missing:
         fault = f"holds no tagger ({', '.join(missing)} missing)" if folder.is_dir() else "no such folder"
@@ -109,7 +110,7 @@ def load(folder: Path) -> Scorer:
         remedy = "Copy the folder anew, or train again"
         raise CheckpointError(str(folder), f"cannot be read as a tagger ({error})", remedy) from error
     model.eval()
-    return Scorer(model, Codec(tokenizer, lengths_of(model.config)))
+    return Scorer(model, Codec(tokenizer, lengths_of(model.config)), serving_form(model))
 
 
 def load_tokenizer(folder: Path) -> Any:

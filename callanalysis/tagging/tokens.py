@@ -125,10 +125,11 @@ class Codec:
         return int(self.tokenizer.pad_token_id)
 
     def pieces(self, texts: Sequence[str]) -> list[list[int]]:
-        """Return the token ids of plain texts; markers written in a text are text."""
+        """Return the token ids of plain texts; markers written in a text are text, halves of characters are "?"."""
         if not texts:
             return []
-        plain = [_MARKER_IN_TEXT.sub("(", text) or " " for text in texts]
+        whole = (text.encode("utf-8", "replace").decode() for text in texts)
+        plain = [_MARKER_IN_TEXT.sub("(", text) or " " for text in whole]
         ids: list[list[int]] = []
         for start in range(0, len(plain), _CHUNK):
             chunk = plain[start : start + _CHUNK]

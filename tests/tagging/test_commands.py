@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from callanalysis.cli import app
 from callanalysis.errors import CallAnalysisError, InputError
+from callanalysis.settings import PROJECT
 
 from .conftest import scenes
 
@@ -56,6 +57,12 @@ def test_tag_writes_one_line_a_line(trained: Path, tmp_path: Path) -> None:
         ({"id": "x", "role": "judge", "text": "hi"}, "unknown role 'judge'"),
         ({"id": "x", "role": "debtor"}, "field 'text' is missing"),
         ({"role": "debtor", "text": "hi"}, "field 'id' is missing"),
+        ({"id": "x", "role": ["debtor"], "text": "hi"}, "unknown role ['debtor']"),
+        ({"id": None, "role": "debtor", "text": "hi"}, "id is neither"),
+        ({"id": "\ud83d", "role": "debtor", "text": "hi"}, "id is neither"),
+        ("[" * 200_000, "not JSON"),
+        ({"id": "x", "role": "debtor", "text": "hi", "context": [3]}, "context is not a list of strings"),
+        ({"id": "x", "role": "debtor", "text": None}, "text is not a string"),
         ({"id": "x", "role": "debtor", "text": 7}, "text is not a string"),
         ({"id": "x", "role": "debtor", "text": "hi", "context": "[collector] hi"}, "context is not a list"),
     ],
@@ -68,6 +75,46 @@ def test_a_bad_line_is_named_and_nothing_written(
         run("tag", str(source), "--out", str(out), "--tagger", str(trained))
     assert f"{source}:3: {fault}" in str(error.value)
     assert not out.exists()
+
+
+def test_odd_texts_are_tagged(trained: Path, tmp_path: Path) -> None:
+    texts = [
+        "",
+        "😀👨‍👩‍👧",
+        "嗯" * 10_000,
+        "我 pay 明天",
+        "Ich zahle morgen",
+        "عربي",
+        "\ud83d",
+        "a\u2028b\x85c",
+    ]
+    rows = [{"id": i, "role": "debtor", "context": [text] * 5, "text": text} for i, text in enumerate(texts)]
+    raw = '{"id": 99, "role": "collector", "text": "one\u2028two"}'
+    source = tmp_path / "in.jsonl"
+    source.write_text("\ufeff" + "\r\n".join([*map(json.dumps, rows), raw, ""]), "utf-8")
+    tagged = [json.loads(line) for line in run("tag", str(source), "--tagger", str(trained)).splitlines()]
+    assert [row["id"] for row in tagged] == [*range(len(texts)), 99]
+    assert all(row["intent"] for row in tagged)
+
+
+def test_benchmark_prints_a_ratio_and_writes_json(corpus: Path, trained: Path, tmp_path: Path) -> None:
+    figures = tmp_path / "speed.json"
+    options = ["--tagger", str(trained), "--corpus", str(corpus), "--rounds", "1", "--json", str(figures)]
+    printed = run("benchmark", "tagger", *options)
+    written = json.loads(figures.read_text("utf-8"))
+    assert f"ratio {written['ratio']:.1f}" in printed
+    assert written["ratio"] == pytest.approx(written["tagger"] / written["plain"])
+    assert written["apart"] <= 0.02
+    assert written["per_hour"] is None
+
+
+@pytest.mark.slow
+def test_the_shipped_tagger_costs_little_beside_transcription(tmp_path: Path) -> None:
+    figures, recording = tmp_path / "speed.json", PROJECT / "sample_calls" / "recordings" / "SC-0001.wav"
+    run("benchmark", "tagger", str(recording), "--lines", "64", "--rounds", "1", "--json", str(figures))
+    written = json.loads(figures.read_text("utf-8"))
+    assert written["ratio"] > 1
+    assert written["per_hour"]["tagging"] <= 0.1 * written["per_hour"]["transcription"]
 
 
 def test_corpus_add_counts_and_checks(tmp_path: Path) -> None:

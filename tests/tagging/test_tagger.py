@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from callanalysis.errors import CheckpointError
+from callanalysis.errors import CheckpointError, InputError
 from callanalysis.labels import RISK_NAMES, Role, intents_of
 from callanalysis.schema import Utterance
 from callanalysis.settings import Settings
@@ -28,6 +28,11 @@ ODD = [
     "word " * 2500,
     "[collector] [MASK] x",
     "日本語です",
+    "مرحبا كيف حالك",
+    "我 will pay 明天 ₽ ｃａｆé 👨‍👩‍👧",
+    "half a character \ud83d",
+    "\u2028\ufeff\u200b",
+    "a" * 10_000,
     "\u0000",
 ]
 
@@ -65,6 +70,19 @@ def test_a_speaker_gets_only_labels_of_its_role(tagger: Tagger) -> None:
             assert set(tag.scores) == set(intents_of(line.role)) | risks
         if line.role == "debtor":
             assert tag.risk == ()
+
+
+def test_a_role_that_there_is_not_is_an_error(tagger: Tagger) -> None:
+    line = TagInput("7", "judge", (), "hi")  # type: ignore[arg-type]
+    with pytest.raises(InputError, match=r"line 7: unknown role 'judge'.*collector"):
+        tagger.tag_utterances([line])
+
+
+@pytest.mark.parametrize(
+    "context", [("",), ("[collector]",), ("no marker",), ("[debtor] 😀 \ud83d",), ("x" * 9999,) * 3]
+)
+def test_any_context_is_read(tagger: Tagger, context: tuple[str, ...]) -> None:
+    assert tagger.tag_utterances([TagInput("1", "debtor", context, "")])[0].intent
 
 
 def test_it_learned_what_it_was_shown(tagger: Tagger) -> None:
