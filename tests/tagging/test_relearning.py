@@ -1,0 +1,273 @@
+"""Learning from reviewers, for real with a tiny tagger: what is held out, what is refused, what is replaced."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from callanalysis.cli import app
+from callanalysis.errors import CallAnalysisError, InputError
+from callanalysis.retagging import retag
+from callanalysis.schema import (
+    Answer,
+    CallAnalysis,
+    CallMetadata,
+    Correction,
+    Transcript,
+    Utterance,
+    Versions,
+)
+from callanalysis.store.db import Store, open_store
+from callanalysis.tagging.corpus import add_scenes, part_of, read_calls, read_utterances
+from callanalysis.tagging.corrections import MOST, TIMES, is_held_out, lessons_of, repetitions, write_corpus
+from callanalysis.tagging.inputs import TagInput
+from callanalysis.tagging.predict import open_folder
+from callanalysis.tagging.relearning import Outcome, Relearning, going_on, relearn
+from callanalysis.tagging.scoring import WEIGHTS
+
+from .conftest import scenes, tiny_options
+
+NOW = datetime(2026, 11, 28, 9, 30, tzinfo=UTC)
+BILL = "上个月的账单我一直没有收到啊"  # nothing like it is in the corpus
+
+
+def correction(call_id: str, **changes: object) -> Correction:
+    made = Correction(
+        call_id=call_id,
+        utterance=1,
+        language="zh",
+        debtor_name=None,
+        role="debtor",
+        context=(("collector", "喂您好，请问是周先生吗？"),),
+        text=BILL,
+        machine_intent=("acknowledge",),
+        machine_risk=(),
+        intent=("complain",),
+        risk=None,
+        reviewer="Reviewer Li",
+        at=NOW,
+        tags_version="t 1",
+    )
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+CALLS = [f"C-{i}" for i in range(24)]
+TEACHING = [correction(call) for call in CALLS]
+AGAINST = [  # the corpus calls these a farewell
+    correction(call, utterance=2, role="collector", language=language, text=text, intent=("offer_discount",))
+    for call in CALLS
+    for language, text in (("zh", "那就这样，再见。"), ("en", "Thank you, goodbye now."))
+]
+
+
+def test_a_call_is_held_out_as_a_whole_and_for_ever() -> None:
+    many = [correction(f"K-{i}", utterance=place) for i in range(200) for place in range(3)]
+    lessons = lessons_of(many)
+    taught, held = ({x.example.family for x in part} for part in (lessons.train, lessons.held_out))
+    assert not taught & held
+    assert len(taught) + len(held) == 200
+    assert 20 <= len(held) <= 60
+    assert len(lessons.train) == 3 * len(taught)
+    later = lessons_of([correction("other"), *many[::-1]])
+    assert held <= {x.example.family for x in later.held_out} | {"correction/other"}
+    assert [is_held_out(f"C-{i}") for i in range(4)] == [is_held_out(f"C-{i}") for i in range(4)]
+
+
+def test_an_axis_that_nobody_judged_keeps_the_tags_of_the_machine() -> None:
+    one = correction("C-1", role="collector", machine_intent=("close",), intent=None, risk=("insult",))
+    lessons = lessons_of([one])
+    (lesson,) = lessons.train + lessons.held_out
+    assert (lesson.example.intent, lesson.example.risk, lesson.axes) == (("close",), ("insult",), ("risk",))
+    assert lesson.example.context == ("[collector] 喂您好，请问是周先生吗？",)
+
+
+@pytest.mark.parametrize(
+    ("corrections", "lines", "times"),
+    [(10, 60_000, TIMES), (6_000, 60_000, 2), (60_000, 60_000, 1), (1, 1, 1)],
+)
+def test_corrections_weigh_more_but_never_outweigh(corrections: int, lines: int, times: int) -> None:
+    assert repetitions(corrections, lines) == times
+    assert times == 1 or times * corrections <= MOST * lines
+
+
+def test_the_corpus_that_is_learnt_from_has_no_test_part_and_nothing_held_out(
+    corpus: Path, tmp_path: Path
+) -> None:
+    lessons = lessons_of(TEACHING)
+    write_corpus(tmp_path, corpus, lessons)
+    lines = read_utterances(tmp_path)
+    assert {x.part for x in lines} == {"train", "valid"}
+    assert read_utterances(tmp_path, "valid") == read_utterances(corpus, "valid")
+    own = [x for x in read_utterances(tmp_path, "train") if x.author == "reviewer"]
+    assert {x.family for x in own} == {x.example.family for x in lessons.train}
+    assert len(own) == len(lessons.train) * repetitions(
+        len(lessons.train), len(read_utterances(corpus, "train"))
+    )
+    assert {x.id for x in read_calls(tmp_path)} == {x.id for x in read_calls(corpus) if x.part != "test"}
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A corpus like the one that the tiny tagger learnt from, of little to train on and more to validate with."""
+    folder, files = tmp_path_factory.mktemp("small"), []
+    for language in ("zh", "en"):
+        left, kept = {"train": 4, "valid": 6, "test": 2}, []
+        for scene in scenes(language, 120).split("# family=")[1:]:
+            part = part_of(scene.split(" ")[0])
+            if left[part]:
+                left[part] -= 1
+                kept.append(f"# family={scene}")
+        files.append(folder / f"{language}.txt")
+        files[-1].write_text("".join(kept), "utf-8")
+    add_scenes(folder / "corpus", files)
+    return folder / "corpus"
+
+
+@pytest.fixture
+def model(trained: Path, tmp_path: Path) -> Path:
+    """A copy of the tiny tagger as it is in use: with a corpus and a card in its folder."""
+    folder = tmp_path / "models" / "tagger"
+    shutil.copytree(trained, folder)
+    (folder / "corpus").mkdir()
+    (folder / "corpus" / "README.md").write_text("corpus", "utf-8")
+    (folder / "README.md").write_text("card", "utf-8")
+    return folder
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def learn(
+    corpus: Path, model: Path, corrections: list[Correction], resume: bool = False, **how: bool
+) -> Outcome:
+    training = going_on(tiny_options(corpus, model, call_steps=20, resume=resume), model)
+    wanted = Relearning(replace(training, passes=30.0, wide_passes=20.0), model, **how)
+    return relearn(wanted, corrections, lambda progress: None, lambda line: None)
+
+
+def intents(folder: Path, role: str, text: str) -> tuple[str, ...]:
+    return open_folder(folder).tag_utterances([TagInput("1", role, (), text)])[0].intent  # type: ignore[arg-type]
+
+
+def test_a_model_that_learns_a_label_and_loses_another_is_refused_until_that_is_accepted(
+    small: Path, model: Path
+) -> None:
+    old, version, corrections = files_of(model), open_folder(model).version, [*TEACHING, *AGAINST]
+    assert intents(model, "debtor", BILL) != ("complain",)
+    outcome = learn(small, model, corrections)
+    assert not outcome.is_in_place
+    assert "close" in {change.after.label for change in outcome.fallen}
+    held = {change.after.label: change for change in outcome.comparisons[1].axes["intent"].labels}
+    assert (held["complain"].before.f1, held["complain"].after.f1) == (0.0, 1.0)
+    assert outcome.comparisons[1].axes["risk"].lines == 0  # no reviewer judged it
+    assert files_of(model) == old
+    assert not list(model.parent.rglob("utterances.*.jsonl"))  # nothing of what was said is left behind
+    with pytest.raises(InputError, match="nothing to resume"):
+        learn(small, model, TEACHING, resume=True)
+
+    again = learn(small, model, corrections, resume=True, accept_losses=True)
+    assert (again.before, again.after, again.is_in_place) == (version, outcome.after, True)
+    assert open_folder(model).version == outcome.after != version
+    assert intents(model, "debtor", BILL) == ("complain",)
+    lessons = lessons_of(corrections)
+    assert open_folder(model).scorer.config.corrections == {
+        "base": version,
+        "learnt": len(lessons.train),
+        "calls": len(lessons.train) // 3,
+        "held_out": len(lessons.held_out),
+    }
+    assert again.kept == model.with_name(f"tagger-{version}")
+    assert files_of(again.kept) == old
+    assert (model / "corpus" / "README.md").read_text("utf-8") == "corpus"
+    card = (model / "README.md").read_text("utf-8")
+    assert outcome.after in card
+    assert BILL not in card
+    assert sorted(p.name for p in model.parent.iterdir()) == ["tagger", again.kept.name]
+
+
+def test_what_cannot_be_learnt_is_refused_before_any_training(corpus: Path, model: Path) -> None:
+    held = [x for x in TEACHING if is_held_out(x.call_id)]
+    assert held
+    for corrections, fault in (([], "holds none"), (held, "held out")):
+        with pytest.raises(InputError, match=fault):
+            learn(corpus, model, corrections)
+    shutil.move(model / WEIGHTS, model.parent)
+    with pytest.raises(CallAnalysisError, match="holds no tagger"):
+        learn(corpus, model, TEACHING)
+
+
+def stored(folder: Path, path: Path) -> Store:
+    """A store of tagged calls with a correction each."""
+    store, tagger = open_store(str(path)), open_folder(folder)
+    for call in CALLS:
+        said = (
+            Utterance(0, "a", 0.0, 1.0, "喂您好，请问是周先生吗？", role="collector"),
+            Utterance(1, "b", 1.0, 2.0, BILL, role="debtor"),
+        )
+        tagged = tagger.tag_call(said)
+        transcript = Transcript(call, "zh", said, "imported")
+        versions = Versions(tags=tagger.version)
+        store.save(
+            CallAnalysis(
+                CallMetadata(call),
+                None,
+                transcript,
+                tagged.tags,
+                tagged.call,
+                (),
+                versions,
+                identity_hash=call,
+            )
+        )
+    store.corrections.add([Answer("x", call, 1, ("complain",), None, "Reviewer Li") for call in CALLS], NOW)
+    return store
+
+
+@pytest.mark.slow
+def test_from_the_store_to_new_tags_and_back_by_command(
+    corpus: Path, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CALLANALYSIS_TAGGER", str(model))
+    store, version = stored(model, tmp_path / "calls.db"), open_folder(model).version
+    before = store.corrections.every()
+    options = [
+        "--corpus",
+        str(corpus),
+        "--db",
+        str(tmp_path / "calls.db"),
+        "--epochs",
+        "12",
+        "--processes",
+        "1",
+    ]
+    result = CliRunner().invoke(app, ["train", "--with-corrections", "--accept-losses", *options])
+    assert result.exit_code == 0, result.output
+    assert "On the corrections held out" in result.output
+    assert f"before: {version}" in result.output
+    kept = model.with_name(f"tagger-{version}")
+    tagger = open_folder(model)
+    assert retag(store, tagger, lambda number, of: None).done == len(CALLS)
+    call = store.call("C-1")
+    assert call is not None
+    assert call.tags[1].intent == ("complain",)
+    assert store.corrections.every() == before
+    back = CliRunner().invoke(app, ["retag", "--tagger", str(kept), "--db", str(tmp_path / "calls.db")])
+    assert f"{len(CALLS)} calls have the tags of {version}" in back.output
+    call = store.call("C-1")
+    assert call is not None
+    assert (call.versions.tags, json.loads((model / "config.json").read_text())["corrections"]["base"]) == (
+        version,
+    ) * 2
+
+
+def test_options_that_go_with_corrections_alone(tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["train", "--accept-losses", "--out", str(tmp_path / "out")])
+    assert isinstance(result.exception, InputError)
+    assert not (tmp_path / "out").exists()
