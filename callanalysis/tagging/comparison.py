@@ -45,15 +45,19 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class AxisChange:
-    """One axis: how many lines, macro-F1 before and after (None without a true case), the labels that occur."""
+    """One axis: how many lines, macro-F1 before and after (None without a true case), the labels that occur.
+
+    `strangers` are labels without a true case, which have no F1, with the lines they were given to before and after.
+    """
 
     lines: int
     before: float | None
     after: float | None
     labels: tuple[Change, ...]
+    strangers: tuple[tuple[str, int, int], ...]
 
 
-NOTHING = AxisChange(0, None, None, ())
+NOTHING = AxisChange(0, None, None, (), ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,15 +110,17 @@ def axis_change(
         return NOTHING
     (before, after), draws = found, Bootstrap(groups)
     low, high = f1_changes(truth, before, after, draws)
-    pairs = zip(
-        label_figures(names, truth, before, draws), label_figures(names, truth, after, draws), strict=True
-    )
+    old, new = (label_figures(names, truth, flags, draws) for flags in (before, after))
+    pairs = list(zip(old, new, strict=True))
     labels = tuple(
-        Change(old, new, new.f1 - old.f1, (float(low[i]), float(high[i])))
-        for i, (old, new) in enumerate(pairs)
-        if old.f1 is not None and new.f1 is not None
+        Change(a, b, b.f1 - a.f1, (float(low[i]), float(high[i])))
+        for i, (a, b) in enumerate(pairs)
+        if a.f1 is not None and b.f1 is not None
     )
-    return AxisChange(len(truth), macro_f1(truth, before), macro_f1(truth, after), labels)
+    strangers = tuple(
+        (a.label, a.predicted, b.predicted) for a, b in pairs if not a.n and a.predicted + b.predicted
+    )
+    return AxisChange(len(truth), macro_f1(truth, before), macro_f1(truth, after), labels, strangers)
 
 
 def _found(tagger: Tagger, lines: Sequence[Example], names: Mapping[str, Sequence[str]]) -> dict[str, Flags]:

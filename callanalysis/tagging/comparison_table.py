@@ -21,6 +21,8 @@ def as_text(comparison: Comparison) -> str:
             f"### {name}: {axis.lines} lines, macro-F1 {number(axis.before)} → {number(axis.after)}"
         )
         blocks.append(table(_HEAD, _rows(axis)))
+        given = ", ".join(f"{label} {before} → {after}" for label, before, after in axis.strangers)
+        blocks += [f"Given to lines though none has it, before → after: {given}"] if given else []
     return "\n\n".join(blocks) + "\n"
 
 

@@ -96,7 +96,7 @@ def _check(training: TrainingOptions, lessons: Lessons) -> None:
 
 
 def _learn(wanted: Relearning, lessons: Lessons, before: Tagger, report: Report, tell: Tell) -> Path:
-    """Return the folder of the trained model, in the stage; its corpus, which holds what was said, is gone then."""
+    """Return the folder of the trained model, in the stage; the corpus, which holds what was said, does not stay."""
     training, stage = wanted.training, _stage(wanted.training.out)
     work = stage / f"{before.version}-{lessons.digest}"
     if not training.resume:
@@ -108,9 +108,11 @@ def _learn(wanted: Relearning, lessons: Lessons, before: Tagger, report: Report,
     corpus, new = work / "corpus", work / "tagger"
     tell(f"corrections: {len(lessons.train)} to learn from, {len(lessons.held_out)} held out")
     if not (new / "config.json").is_file() or (new / WORK).exists():
-        write_corpus(corpus, training.corpus, lessons)
-        train(replace(training, corpus=corpus, out=new), report, tell)
-    shutil.rmtree(corpus, ignore_errors=True)
+        try:
+            write_corpus(corpus, training.corpus, lessons)
+            train(replace(training, corpus=corpus, out=new), report, tell)
+        finally:
+            shutil.rmtree(corpus, ignore_errors=True)
     _note(new, lessons, _base(wanted, before))
     return new
 

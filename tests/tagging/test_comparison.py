@@ -66,7 +66,8 @@ def test_what_is_hard_for_both_does_not_blur_the_difference() -> None:
 
 
 def test_a_label_without_a_true_case_has_no_change_and_no_lines_no_axis() -> None:
-    assert change_of([0, 0], [1, 0], [0, 1]).labels == ()
+    axis = change_of([0, 0], [1, 0], [1, 1])
+    assert (axis.labels, axis.strangers) == ((), (("refuse", 1, 2),))
     nothing = change_of([], [], [])
     assert (nothing.lines, nothing.labels, nothing.before) == (0, (), None)
 

@@ -26,7 +26,9 @@ from callanalysis.schema import (
 from callanalysis.store.db import Store, open_store
 from callanalysis.tagging.corpus import add_scenes, part_of, read_calls, read_utterances
 from callanalysis.tagging.corrections import MOST, TIMES, is_held_out, lessons_of, repetitions, write_corpus
-from callanalysis.tagging.inputs import TagInput
+from callanalysis.tagging.inputs import TagInput, read_turn
+from callanalysis.tagging.loop import Progress
+from callanalysis.tagging.placing import put_in_place
 from callanalysis.tagging.predict import open_folder
 from callanalysis.tagging.relearning import Outcome, Relearning, going_on, relearn
 from callanalysis.tagging.scoring import WEIGHTS
@@ -59,11 +61,24 @@ def correction(call_id: str, **changes: object) -> Correction:
 
 CALLS = [f"C-{i}" for i in range(24)]
 TEACHING = [correction(call) for call in CALLS]
-AGAINST = [  # the corpus calls these a farewell
-    correction(call, utterance=2, role="collector", language=language, text=text, intent=("offer_discount",))
-    for call in CALLS
-    for language, text in (("zh", "那就这样，再见。"), ("en", "Thank you, goodbye now."))
-]
+
+
+def against(corpus: Path) -> list[Correction]:
+    """Two corrections of each call that call a greeting what the corpus, word by word, calls a farewell."""
+    closing = [x for x in read_utterances(corpus, "train") if x.intent == ("close",)]
+    return [
+        correction(
+            call,
+            utterance=place,
+            role="collector",
+            language=line.language,
+            context=tuple(map(read_turn, line.context)),
+            text=line.text,
+            intent=("greet",),
+        )
+        for number, call in enumerate(CALLS)
+        for place, line in ((2, closing[number % len(closing)]), (3, closing[-1 - number % len(closing)]))
+    ]
 
 
 def test_a_call_is_held_out_as_a_whole_and_for_ever() -> None:
@@ -159,11 +174,11 @@ def intents(folder: Path, role: str, text: str) -> tuple[str, ...]:
 def test_a_model_that_learns_a_label_and_loses_another_is_refused_until_that_is_accepted(
     small: Path, model: Path
 ) -> None:
-    old, version, corrections = files_of(model), open_folder(model).version, [*TEACHING, *AGAINST]
+    old, version, corrections = files_of(model), open_folder(model).version, [*TEACHING, *against(small)]
     assert intents(model, "debtor", BILL) != ("complain",)
     outcome = learn(small, model, corrections)
     assert not outcome.is_in_place
-    assert "close" in {change.after.label for change in outcome.fallen}
+    assert "greet" in {change.after.label for change in outcome.fallen}
     held = {change.after.label: change for change in outcome.comparisons[1].axes["intent"].labels}
     assert (held["complain"].before.f1, held["complain"].after.f1) == (0.0, 1.0)
     assert outcome.comparisons[1].axes["risk"].lines == 0  # no reviewer judged it
@@ -203,6 +218,44 @@ def test_what_cannot_be_learnt_is_refused_before_any_training(corpus: Path, mode
         learn(corpus, model, TEACHING)
 
 
+def test_no_model_that_was_replaced_is_lost(tmp_path: Path) -> None:
+    folder = tmp_path / "tagger"
+    for content, kept in (("1", None), ("2", "tagger-v"), ("3", "tagger-v.2")):
+        new = tmp_path / "new"
+        new.mkdir()
+        (new / WEIGHTS).write_text(content, "utf-8")
+        found = put_in_place(new, folder, "v")
+        assert (found and found.name) == kept
+        assert (folder / WEIGHTS).read_text("utf-8") == content
+        assert not new.exists()
+    assert [(tmp_path / name / WEIGHTS).read_text("utf-8") for name in ("tagger-v", "tagger-v.2")] == [
+        "1",
+        "2",
+    ]
+
+
+class Stopped(Exception): ...
+
+
+@pytest.mark.slow
+def test_a_run_that_was_stopped_leaves_no_text_behind_and_goes_on(small: Path, model: Path) -> None:
+    def stop(progress: Progress) -> None:
+        if progress.name == "phrases":
+            raise Stopped
+
+    old, seen = files_of(model), []
+    training = replace(going_on(tiny_options(small, model, call_steps=20), model), passes=30.0)
+    with pytest.raises(Stopped):
+        relearn(Relearning(training, model), TEACHING, stop, lambda line: None)
+    assert files_of(model) == old
+    assert not list(model.parent.rglob("utterances.*.jsonl"))
+    wanted = Relearning(replace(training, resume=True), model, accept_losses=True)
+    assert relearn(
+        wanted, TEACHING, lambda progress: seen.append(progress.name), lambda line: None
+    ).is_in_place
+    assert "labels" not in seen
+
+
 def stored(folder: Path, path: Path) -> Store:
     """A store of tagged calls with a correction each."""
     store, tagger = open_store(str(path)), open_folder(folder)
@@ -232,18 +285,18 @@ def stored(folder: Path, path: Path) -> Store:
 
 @pytest.mark.slow
 def test_from_the_store_to_new_tags_and_back_by_command(
-    corpus: Path, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    small: Path, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CALLANALYSIS_TAGGER", str(model))
     store, version = stored(model, tmp_path / "calls.db"), open_folder(model).version
     before = store.corrections.every()
     options = [
         "--corpus",
-        str(corpus),
+        str(small),
         "--db",
         str(tmp_path / "calls.db"),
         "--epochs",
-        "12",
+        "60",
         "--processes",
         "1",
     ]
