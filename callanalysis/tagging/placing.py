@@ -48,6 +48,8 @@ def _copy_company(old: Path, new: Path) -> None:
             shutil.copytree(child, new / child.name, dirs_exist_ok=True)
         elif child.is_file() and child.name.startswith("."):
             shutil.copy2(child, new / child.name)
+        elif (new / child.name).is_file():
+            shutil.copymode(child, new / child.name)  # weights are written for their owner alone
 
 
 def _free(path: Path) -> Path:

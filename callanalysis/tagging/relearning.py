@@ -147,8 +147,8 @@ def _card(outcome: Outcome, after: Tagger) -> str:
         f"# The tagger, version {outcome.after}\n\n"
         f"Trained from {learnt['base'] or 'nothing'} on the corpus and {learnt['learnt']} corrections by reviewers of "
         f"{learnt['calls']} calls; {learnt['held_out']} corrections of other calls were held out.\n"
-        f"Before is version {outcome.before}. It does badly on corrections by their nature:\n"
-        "most of them are its mistakes.\n"
+        f"Before is version {outcome.before}. It does badly on corrections by their nature: most are "
+        "its mistakes.\n"
         "The text of calls went into this model: treat it as you treat the calls.\n"
     )
     return "\n".join((head, *map(as_text, outcome.comparisons)))

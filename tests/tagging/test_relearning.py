@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -224,9 +223,13 @@ def test_no_model_that_was_replaced_is_lost(tmp_path: Path) -> None:
         new = tmp_path / "new"
         new.mkdir()
         (new / WEIGHTS).write_text(content, "utf-8")
+        (new / WEIGHTS).chmod(0o644 if kept is None else 0o600)
         found = put_in_place(new, folder, "v")
         assert (found and found.name) == kept
         assert (folder / WEIGHTS).read_text("utf-8") == content
+        assert (
+            folder / WEIGHTS
+        ).stat().st_mode & 0o777 == 0o644  # whoever could read the old one can read the new
         assert not new.exists()
     assert [(tmp_path / name / WEIGHTS).read_text("utf-8") for name in ("tagger-v", "tagger-v.2")] == [
         "1",
@@ -256,30 +259,23 @@ def test_a_run_that_was_stopped_leaves_no_text_behind_and_goes_on(small: Path, m
     assert "labels" not in seen
 
 
-def stored(folder: Path, path: Path) -> Store:
-    """A store of tagged calls with a correction each."""
-    store, tagger = open_store(str(path)), open_folder(folder)
-    for call in CALLS:
-        said = (
-            Utterance(0, "a", 0.0, 1.0, "喂您好，请问是周先生吗？", role="collector"),
-            Utterance(1, "b", 1.0, 2.0, BILL, role="debtor"),
-        )
+def stored(folder: Path, corpus: Path, path: Path) -> Store:
+    """A store of calls as the corpus has them, with a complaint at the end and two corrections each."""
+    store, tagger, written = open_store(str(path)), open_folder(folder), read_calls(corpus, "train")
+    for number, call in enumerate(CALLS):
+        turns = [(turn.role, turn.text) for turn in written[number % len(written)].turns] + [("debtor", BILL)]
+        said = tuple(Utterance(i, role, None, None, text, role=role) for i, (role, text) in enumerate(turns))
         tagged = tagger.tag_call(said)
-        transcript = Transcript(call, "zh", said, "imported")
-        versions = Versions(tags=tagger.version)
+        transcript, versions = Transcript(call, "zh", said, "imported"), Versions(tags=tagger.version)
+        tags, judged = tagged.tags, tagged.call
         store.save(
-            CallAnalysis(
-                CallMetadata(call),
-                None,
-                transcript,
-                tagged.tags,
-                tagged.call,
-                (),
-                versions,
-                identity_hash=call,
-            )
+            CallAnalysis(CallMetadata(call), None, transcript, tags, judged, (), versions, identity_hash=call)
         )
-    store.corrections.add([Answer("x", call, 1, ("complain",), None, "Reviewer Li") for call in CALLS], NOW)
+        last = len(turns) - 1
+        answers = [(last, ("complain",)), (last - 1, ("greet",))]
+        store.corrections.add(
+            [Answer("x", call, at, intent, None, "Reviewer Li") for at, intent in answers], NOW
+        )
     return store
 
 
@@ -288,36 +284,46 @@ def test_from_the_store_to_new_tags_and_back_by_command(
     small: Path, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CALLANALYSIS_TAGGER", str(model))
-    store, version = stored(model, tmp_path / "calls.db"), open_folder(model).version
-    before = store.corrections.every()
-    options = [
+    store, version, old = (
+        stored(model, small, tmp_path / "calls.db"),
+        open_folder(model).version,
+        files_of(model),
+    )
+    before, database = store.corrections.every(), ["--db", str(tmp_path / "calls.db")]
+    train = [
+        "train",
+        "--with-corrections",
         "--corpus",
         str(small),
-        "--db",
-        str(tmp_path / "calls.db"),
         "--epochs",
         "60",
         "--processes",
         "1",
+        *database,
     ]
-    result = CliRunner().invoke(app, ["train", "--with-corrections", "--accept-losses", *options])
-    assert result.exit_code == 0, result.output
-    assert "On the corrections held out" in result.output
-    assert f"before: {version}" in result.output
-    kept = model.with_name(f"tagger-{version}")
-    tagger = open_folder(model)
+    refused = CliRunner().invoke(app, train)
+    assert refused.exit_code == 1, refused.output
+    assert f"stays as it is, version {version}" in refused.output
+    assert "greet: F1 1.000 → 0.6" in refused.output
+    assert files_of(model) == old
+
+    done = CliRunner().invoke(app, [*train, "--resume", "--accept-losses"])
+    assert done.exit_code == 0, done.output
+    assert "On the corrections held out" in done.output
+    assert f"before: {version}" in done.output
+    tagger, kept = open_folder(model), model.with_name(f"tagger-{version}")
+    assert tagger.scorer.config.corrections["base"] == version
     assert retag(store, tagger, lambda number, of: None).done == len(CALLS)
     call = store.call("C-1")
     assert call is not None
-    assert call.tags[1].intent == ("complain",)
+    assert call.tags[-1].intent == ("complain",)
     assert store.corrections.every() == before
-    back = CliRunner().invoke(app, ["retag", "--tagger", str(kept), "--db", str(tmp_path / "calls.db")])
+
+    back = CliRunner().invoke(app, ["retag", "--tagger", str(kept), *database])
     assert f"{len(CALLS)} calls have the tags of {version}" in back.output
     call = store.call("C-1")
     assert call is not None
-    assert (call.versions.tags, json.loads((model / "config.json").read_text())["corrections"]["base"]) == (
-        version,
-    ) * 2
+    assert call.versions.tags == version
 
 
 def test_options_that_go_with_corrections_alone(tmp_path: Path) -> None:
