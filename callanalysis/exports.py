@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any, TextIO
 
 from callanalysis.privacy import mask, mask_name, mask_number
-from callanalysis.schema import CallAnalysis, CallMetadata
+from callanalysis.schema import CallAnalysis, CallMetadata, Correction
 from callanalysis.skills import DEFINITIONS
 
 _METADATA = tuple(field.name for field in fields(CallMetadata) if field.name not in ("call_id", "extra"))
@@ -80,6 +80,23 @@ def call_object(analysis: CallAnalysis) -> dict[str, Any]:
         "findings": [dict(finding) for finding in analysis.findings],
         "measures": {measure.name: measure.value for measure in analysis.measures},
         "versions": asdict(analysis.versions),
+    }
+
+
+def correction_object(correction: Correction, is_masked: bool) -> dict[str, Any]:
+    """Return a correction as one JSON object: what was said, by the machine's tags and by the reviewer's."""
+    text = mask(correction.text, [correction.debtor_name]) if is_masked else correction.text
+    return {
+        "call": correction.call_id,
+        "utterance": correction.utterance,
+        "role": correction.role,
+        "text": text,
+        "machine": {"intent": list(correction.machine_intent), "risk": list(correction.machine_risk)},
+        "intent": None if correction.intent is None else list(correction.intent),
+        "risk": None if correction.risk is None else list(correction.risk),
+        "reviewer": correction.reviewer,
+        "at": correction.at.isoformat(),
+        "tags_version": correction.tags_version,
     }
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from callanalysis.errors import LabelError
+from callanalysis.errors import InputError, LabelError
 
 Role = Literal["collector", "debtor", "unknown"]
 Willingness = Literal["high", "medium", "low", "none", "unknown"]
@@ -280,6 +280,22 @@ def check(names: Iterable[str], axis: str, where: str) -> tuple[str, ...]:
             remedy = f"labels.py knows for {axis}: {', '.join(sorted(known))}"
             raise LabelError(where, f"unknown label {name!r}", remedy)
     return names
+
+
+def check_turn(role: Role, intent: tuple[str, ...], risk: tuple[str, ...], where: str) -> None:
+    """Raise an error naming `where` unless the speaker may carry these labels together."""
+    check(intent, "intent", where)
+    check(risk, "risk", where)
+    strangers = [name for name in intent if name not in intents_of(role)]
+    if strangers:
+        remedy = f"Labels of the {role}: {', '.join(intents_of(role))}"
+        raise InputError(where, f"{strangers[0]!r} is not said by the {role}", remedy)
+    if not intent:
+        raise InputError(where, "no intent label", f"Write {OTHER.name} where none fits")
+    if OTHER.name in intent and len(intent) > 1:
+        raise InputError(where, f"{OTHER.name} beside another intent", "Drop one of them: it stands alone")
+    if risk and role == "debtor":
+        raise InputError(where, "a risk label on a debtor's turn", "Only collectors carry risks")
 
 
 def display(name: str, axis: str, language: str) -> str:

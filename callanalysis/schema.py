@@ -116,6 +116,45 @@ class UtteranceTags:
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """What a reviewer says that an utterance of a stored call carries; None on an axis they did not judge.
+
+    `where` is what a fault of it is told of (file:line); `at` is None for "now".
+    """
+
+    where: str
+    call_id: str
+    utterance: int
+    intent: tuple[str, ...] | None
+    risk: tuple[str, ...] | None
+    reviewer: str
+    at: datetime | None = None  # with time zone
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """A stored answer beside what the machine had said, with the utterance as the reviewer met it.
+
+    `context` are up to three earlier turns, oldest first; `tags_version` names the model of the machine's labels.
+    """
+
+    call_id: str
+    utterance: int
+    language: str
+    debtor_name: str | None
+    role: Role
+    context: tuple[tuple[Role, str], ...]
+    text: str
+    machine_intent: tuple[str, ...]
+    machine_risk: tuple[str, ...]
+    intent: tuple[str, ...] | None
+    risk: tuple[str, ...] | None
+    reviewer: str
+    at: datetime
+    tags_version: str
+
+
+@dataclass(frozen=True, slots=True)
 class CallTags:
     """Judgement on a whole call. `score` is 0-1, None for unknown; `evidence` are utterance indices."""
 

@@ -15,7 +15,7 @@ COMMANDS = sorted(
     {
         match
         for text in READMES.values()
-        for match in re.findall(r"callanalysis ((?:models |corpus )?[a-z-]+)(?= |\n|`)", text)
+        for match in re.findall(r"callanalysis ((?:models |corpus |corrections )?[a-z-]+)(?= |\n|`)", text)
     }
 )
 

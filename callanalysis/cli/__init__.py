@@ -11,7 +11,16 @@ from callanalysis import __version__
 from callanalysis.errors import CallAnalysisError
 
 # Each module has `register(app)`, which adds its commands; the order is the order of `--help`.
-_MODULES = ("batch", "export", "models", "tagging", "benchmark", "train_speech", "score_speech")
+_MODULES = (
+    "batch",
+    "export",
+    "models",
+    "tagging",
+    "corrections",
+    "benchmark",
+    "train_speech",
+    "score_speech",
+)
 
 app = typer.Typer(
     name="callanalysis",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -67,6 +68,27 @@ def print_failures(failures: Iterable[Failure], language: Language) -> None:
     for failure in failures:
         cells = (failure.source, failure.call_id or MISSING, failure.stage, failure.fault, failure.remedy)
         table.add_row(*(Text(printable(cell), overflow="fold") for cell in cells), f"{failure.attempts}×")
+    console().print(table)
+
+
+def print_corrections(rows: Iterable[Mapping[str, Any]]) -> None:
+    """Print the objects of corrections by the names that files of corrections use."""
+    table = Table(
+        "call", "utterance", "text", "machine", "reviewer says", "reviewer", "at", box=None, pad_edge=False
+    )
+    for row in rows:
+        machine = row["machine"]
+        cells = (
+            f"[{row['role']}] {row['text']}",
+            "\n".join(
+                ", ".join(machine[axis]) or "-" for axis in ("intent", "risk") if row[axis] is not None
+            ),
+            "\n".join(", ".join(row[axis]) or "-" for axis in ("intent", "risk") if row[axis] is not None),
+            row["reviewer"],
+            row["at"][:16],
+        )
+        shown = (Text("\n".join(map(printable, cell.split("\n"))), overflow="fold") for cell in cells)
+        table.add_row(Text(printable(row["call"])), str(row["utterance"]), *shown)
     console().print(table)
 
 

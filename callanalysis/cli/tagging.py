@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,6 +18,7 @@ from callanalysis.settings import PROJECT, Settings
 if TYPE_CHECKING:
     from callanalysis.tagging.loop import Progress
     from callanalysis.tagging.predict import Tagger
+    from callanalysis.tagging.relearning import Relearning
 
 CORPUS = PROJECT / "models" / "tagger" / "corpus"
 TAGGER = PROJECT / "models" / "tagger"
@@ -65,7 +67,9 @@ def add(
 
 def train(
     corpus: CorpusOption = CORPUS,
-    out: Annotated[Path, typer.Option("--out", help="Folder of the model.")] = TAGGER,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder of the model; models/tagger, or the one in use.")
+    ] = None,
     encoder: Annotated[
         str | None,
         typer.Option("--encoder", help="Hugging Face encoder (folder or name) instead of our own."),
@@ -75,33 +79,89 @@ def train(
         typer.Option("--text", help="Plain dialogue (.txt, .txt.xz) to learn words from; may be repeated."),
     ] = None,
     passes: Annotated[
-        float, typer.Option("--epochs", min=0, help="Passes of the transformer over the corpus.")
-    ] = 9.0,
+        float | None,
+        typer.Option(
+            "--epochs", min=0, help="Passes of the transformer over the corpus: 9, with corrections 2."
+        ),
+    ] = None,
     text_steps: Annotated[int, typer.Option("--text-steps", min=1, help="Steps on plain dialogue.")] = 8000,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where a stopped run was.")] = False,
     seed: Annotated[int, typer.Option("--seed")] = 20261123,
     processes: Annotated[
         int | None, typer.Option(min=1, help="Share the work; default: one a core, one with a GPU.")
     ] = None,
+    with_corrections: Annotated[
+        bool,
+        typer.Option(
+            "--with-corrections",
+            help="Train the model in use further, on reviewers' corrections too; replace it unless a label falls.",
+        ),
+    ] = False,
+    accept_losses: Annotated[
+        bool, typer.Option("--accept-losses", help="Replace the model even where the F1 of a label falls.")
+    ] = False,
+    db: DatabaseOption = None,
 ) -> None:
-    """Train a tagger from the corpus; the same corpus, text and options give the same weights."""
+    """Train a tagger from the corpus; the same corpus, text and options give the same weights.
+
+    With corrections, exit code 0: the model is in place; 1: a label fell, and the model in use stays.
+    """
     from callanalysis.company import usual_processes
+    from callanalysis.tagging.predict import folder_in_use
+    from callanalysis.tagging.relearning import Relearning, going_on
     from callanalysis.tagging.training import TrainingOptions
     from callanalysis.tagging.training import train as run
 
+    current = folder_in_use(Settings())
     options = TrainingOptions(
         corpus=corpus,
-        out=out,
+        out=out or (current if with_corrections else TAGGER),
         encoder=encoder,
         text=tuple(text or ()),
         text_steps=text_steps,
-        passes=passes,
         seed=seed,
         resume=resume,
         processes=processes or usual_processes(),
     )
+    if with_corrections and encoder is None and not text:
+        options = going_on(options, current)
+    if passes is not None:
+        options = replace(options, passes=passes)
+    if with_corrections:
+        _relearn(Relearning(options, current, accept_losses), db)
+        return
+    if accept_losses or db is not None:
+        raise InputError(
+            "--accept-losses, --db", "they go with --with-corrections", "Add it, or leave them out"
+        )
     folder = run(options, _show, typer.echo)
     typer.echo(f"wrote {folder}; its figures: callanalysis evaluate --tagger {folder} --part valid")
+
+
+def _relearn(wanted: Relearning, db: str | None) -> None:
+    from callanalysis.store.db import open_store
+    from callanalysis.tagging.comparison_table import as_text, fallen_text
+    from callanalysis.tagging.relearning import relearn
+
+    corrections = open_store(db or Settings().db).corrections.newest()
+    outcome = relearn(wanted, corrections, _show, typer.echo)
+    for comparison in outcome.comparisons:
+        typer.echo(as_text(comparison))
+    if outcome.is_in_place:
+        typer.echo(f"{outcome.folder} is now version {outcome.after}; before: {outcome.before}")
+        if outcome.kept is not None:
+            typer.echo(
+                f"the replaced model is kept in {outcome.kept}; to go back, set CALLANALYSIS_TAGGER to it "
+                "and run callanalysis retag"
+            )
+        return
+    typer.echo(
+        f"{wanted.training.out} stays as it is, version {outcome.before}: on validation the F1 of these labels "
+        f"fell by more than its interval:\n{fallen_text(outcome.fallen)}\n"
+        f"The new model waits in {outcome.folder}; the same command with --resume --accept-losses puts it in place.",
+        err=True,
+    )
+    raise typer.Exit(1)
 
 
 def evaluate(

@@ -59,8 +59,21 @@ def count_lines(path: Path) -> int:
         return sum(bool(line.strip(b"\xef\xbb\xbf \t\r\n")) for line in file)
 
 
+def json_object(source: str, line: bytes) -> dict[str, Any]:
+    """Return the JSON object that a line holds; raise InputError naming `source`."""
+    try:
+        entry = json.loads(line.decode("utf-8-sig"))
+    except UnicodeDecodeError as e:
+        raise input_error(source, "bad_json", why="it is not in UTF-8") from e
+    except (ValueError, RecursionError) as e:
+        raise input_error(source, "bad_json", why=str(e)) from e
+    if not isinstance(entry, dict):
+        raise input_error(source, "bad_json", why=f"it is a {type(entry).__name__}")
+    return entry
+
+
 def _call(source: str, line: bytes, clock: Clock) -> ImportedCall:
-    entry = _object(source, line)
+    entry = json_object(source, line)
     call_id = entry.get("id")
     if not isinstance(call_id, str | int) or isinstance(call_id, bool) or not str(call_id).strip():
         raise _bad(source, 'the line has no "id"')
@@ -78,18 +91,6 @@ def _call(source: str, line: bytes, clock: Clock) -> ImportedCall:
     language = metadata.language or _language(entry, utterances)
     transcript = Transcript(metadata.call_id, language, utterances, ENGINE)
     return ImportedCall(source, metadata, transcript, _content_hash(utterances), tuple(faults))
-
-
-def _object(source: str, line: bytes) -> dict[str, Any]:
-    try:
-        entry = json.loads(line.decode("utf-8-sig"))
-    except UnicodeDecodeError as e:
-        raise input_error(source, "bad_json", why="it is not in UTF-8") from e
-    except (ValueError, RecursionError) as e:
-        raise input_error(source, "bad_json", why=str(e)) from e
-    if not isinstance(entry, dict):
-        raise input_error(source, "bad_json", why=f"it is a {type(entry).__name__}")
-    return entry
 
 
 def _utterances(source: str, turns: list[Any]) -> tuple[Utterance, ...]:

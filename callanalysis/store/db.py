@@ -10,6 +10,7 @@ from sqlalchemy import Engine, select
 
 from callanalysis.schema import CallAnalysis, CallMetadata, Failure
 from callanalysis.store import calls, figures
+from callanalysis.store.corrections import Corrections
 from callanalysis.store.engine import open_engine, shown_url, writing
 from callanalysis.store.figures import Facets
 from callanalysis.store.filters import CallFilter, page
@@ -31,11 +32,12 @@ def open_store(url: str) -> Store:
 
 
 class Store:
-    """Calls and failures. Safe to share between threads; every method is one transaction."""
+    """Calls, failures and corrections. Safe to share between threads; every method is one transaction."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self.ledger = Ledger(engine)
+        self.corrections = Corrections(engine)
 
     @property
     def address(self) -> str:

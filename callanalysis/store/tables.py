@@ -194,6 +194,31 @@ class MeasureRow(Base):
     reason: Mapped[str | None]
 
 
+class CorrectionRow(Base):
+    """A reviewer's answer on one utterance, never changed; NULL on an axis that was not judged.
+
+    Text, context and the machine's labels are those the reviewer met: a call can be tagged or heard anew.
+    """
+
+    __tablename__ = "corrections"
+    __table_args__ = (Index(None, "call_pk", "position"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    call_pk: Mapped[int] = mapped_column(ForeignKey("calls.id", ondelete="CASCADE"))
+    position: Mapped[int]
+    role: Mapped[str]
+    context: Mapped[list[Any]]  # [role, text] of the turns before
+    text: Mapped[str]
+    machine_intent: Mapped[list[Any]]
+    machine_risk: Mapped[list[Any]]
+    intent: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True))
+    risk: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True))
+    reviewer: Mapped[str]
+    at: Mapped[datetime]
+    tags_version: Mapped[str]
+    identity: Mapped[str] = mapped_column(String(64), unique=True)  # digest of the answer as it was given
+
+
 class FailureRow(Base):
     """An input that could not be analysed; `fingerprint` tells whether it has changed since."""
 

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from callanalysis.errors import InputError
-from callanalysis.labels import Ability, OverdueReason, Role, Willingness, check
+from callanalysis.labels import Ability, OverdueReason, Role, Willingness, check, check_turn
 from callanalysis.tagging.inputs import TagInput, context_before
-from callanalysis.tagging.scenes import Scene, Turn, WrittenPromise, check_turn, read_scenes
+from callanalysis.tagging.scenes import Scene, Turn, WrittenPromise, read_scenes
 
 Part = Literal["train", "valid", "test"]
 PARTS: tuple[Part, ...] = get_args(Part)

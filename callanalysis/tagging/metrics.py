@@ -45,6 +45,19 @@ class Bootstrap:
         return np.asarray(self._times @ each)
 
 
+def f1_changes(truth: Flags, before: Flags, after: Flags, draws: Bootstrap) -> tuple[Floats, Floats]:
+    """Return the ends of the 95 % interval of each label's F1 after minus before, by a paired bootstrap.
+
+    Both findings are on the same lines, so each draw takes the same groups for both, and the difference is drawn: what
+    makes a line hard for both falls out, as it would not between two intervals that are drawn apart.
+    """
+    true = draws.sums(truth)
+    old = _f1(draws.sums(truth & before), draws.sums(before), true)
+    new = _f1(draws.sums(truth & after), draws.sums(after), true)
+    low, high = np.quantile(new - old, [0.025, 0.975], axis=0)
+    return np.asarray(low), np.asarray(high)
+
+
 def label_figures(names: Sequence[str], truth: Flags, found: Flags, draws: Bootstrap) -> list[LabelFigures]:
     """Return the figures of every label; `truth` and `found` are (lines, labels)."""
     values = _f1(draws.sums(truth & found), draws.sums(found), draws.sums(truth))

@@ -51,6 +51,7 @@ class TaggerConfig(PreTrainedConfig):  # type: ignore[misc]
         self.temperatures = temperatures or {}
         self.deep_share: dict[str, float] = rest.pop("deep_share", {})
         self.version = rest.pop("version", "0")
+        self.corrections: dict[str, Any] = rest.pop("corrections", {})  # of reviewers, what it learnt from
         self.total_length = rest.pop("total_length", 192)
         self.context_length = rest.pop("context_length", 40)
         self.intents = list(rest.pop("intents", INTENT_NAMES))

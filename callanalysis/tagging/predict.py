@@ -119,9 +119,13 @@ def open_tagger(settings: Settings) -> Tagger:
     Raises:
         CheckpointError: the folder is missing or holds no tagger.
     """
+    return open_folder(folder_in_use(settings))
+
+
+def folder_in_use(settings: Settings) -> Path:
+    """Return the folder of the tagger that the settings name, which need not be there."""
     inside = settings.models / settings.tagger
-    folder = inside if inside.is_dir() or not Path(settings.tagger).is_dir() else Path(settings.tagger)
-    return open_folder(folder)
+    return inside if inside.is_dir() or not Path(settings.tagger).is_dir() else Path(settings.tagger)
 
 
 def open_folder(folder: Path) -> Tagger:

@@ -24,7 +24,7 @@ def as_text(evaluation: Evaluation) -> str:
     )
     blocks = [
         head,
-        _table(("axis", "lines", "labels", "macro-F1", "micro-F1", "floor macro-F1"), _rows(axes)),
+        table(("axis", "lines", "labels", "macro-F1", "micro-F1", "floor macro-F1"), _rows(axes)),
     ]
     blocks += ["\n".join(_sentences(evaluation))]
     for name, axis in axes.items():
@@ -44,18 +44,18 @@ def _summary(name: str, x: Summary) -> tuple[str, ...]:
         name,
         str(x.lines),
         str(x.labels),
-        _with_interval(x.macro, x.interval),
-        _number(x.micro),
-        _with_interval(x.floor, x.floor_interval),
+        with_interval(x.macro, x.interval),
+        number(x.micro),
+        with_interval(x.floor, x.floor_interval),
     )
 
 
 def _sentences(e: Evaluation) -> Iterable[str]:
     yield f"- lawful collector lines that were given a risk: {_share(e.lawful_flagged)}"
     yield f"- speaker told from the text alone: {_share(e.speaker)}"
-    yield f"- calibration error: intent {_number(e.intent.calibration)}, risk {_number(e.risk.calibration)}"
+    yield f"- calibration error: intent {number(e.intent.calibration)}, risk {number(e.risk.calibration)}"
     c = e.calls
-    yield f"- calls ({c.n}): willingness {_share(c.willingness)}, kappa {_number(c.kappa)} over {c.kappa_n}"
+    yield f"- calls ({c.n}): willingness {_share(c.willingness)}, kappa {number(c.kappa)} over {c.kappa_n}"
     yield f"- calls: ability {_share(c.ability)}, reason {_share(c.reason)}"
 
 
@@ -64,22 +64,23 @@ def _labels(axis: Axis) -> str:
         (
             x.label,
             str(x.n),
-            _number(x.precision),
-            _number(x.recall),
-            _with_interval(x.f1, x.interval),
-            _number(low.f1),
+            number(x.precision),
+            number(x.recall),
+            with_interval(x.f1, x.interval),
+            number(low.f1),
         )
         for x, low in zip(axis.labels, axis.floor_labels, strict=True)
     )
-    return _table(("label", "n", "precision", "recall", "F1", "floor F1"), rows)
+    return table(("label", "n", "precision", "recall", "F1", "floor F1"), rows)
 
 
 def _confused(axis: Axis) -> str:
     rows = ((x.true, x.found, str(x.n)) for x in axis.confusions)
-    return _table(("true, but missed", "given instead", "lines"), rows)
+    return table(("true, but missed", "given instead", "lines"), rows)
 
 
-def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    """Return a Markdown table with columns of even width."""
     body = [head, *rows]
     widths = [max(len(row[i]) for row in body) for i in range(len(head))]
     lines = [
@@ -88,12 +89,14 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     return "\n".join([lines[0], "|" + "|".join("-" * (w + 2) for w in widths) + "|", *lines[1:]])
 
 
-def _number(value: float | None) -> str:
+def number(value: float | None) -> str:
+    """Return a figure with three digits, a dash for none."""
     return "–" if value is None else f"{value:.3f}"
 
 
-def _with_interval(value: float | None, interval: tuple[float, float] | None) -> str:
-    return _number(value) if interval is None else f"{_number(value)} ({interval[0]:.2f}–{interval[1]:.2f})"
+def with_interval(value: float | None, interval: tuple[float, float] | None) -> str:
+    """Return a figure with its interval."""
+    return number(value) if interval is None else f"{number(value)} ({interval[0]:.2f}–{interval[1]:.2f})"
 
 
 def _share(x: Share) -> str:

@@ -18,7 +18,7 @@ from datetime import date
 from pathlib import Path
 
 from callanalysis.errors import InputError
-from callanalysis.labels import OTHER, Role, check, intents_of
+from callanalysis.labels import Role, check, check_turn
 
 PROMISE_KINDS = ("full", "partial", "instalment", "vague")
 _TURN = re.compile(r"([CD]) ([a-z_, ]+?)(?:\s*!\s*([a-z_, ]+?))?\s*\|\s*(.+)")
@@ -93,22 +93,6 @@ def read_turn(line: str, where: str) -> Turn:
     intent, risk = _names(match[2]), _names(match[3] or "")
     check_turn(role, intent, risk, where)
     return Turn(role, match[4].strip(), intent, risk)
-
-
-def check_turn(role: Role, intent: tuple[str, ...], risk: tuple[str, ...], where: str) -> None:
-    """Raise an error naming `where` unless the speaker may carry these labels together."""
-    check(intent, "intent", where)
-    check(risk, "risk", where)
-    strangers = [name for name in intent if name not in intents_of(role)]
-    if strangers:
-        remedy = f"Labels of the {role}: {', '.join(intents_of(role))}"
-        raise InputError(where, f"{strangers[0]!r} is not said by the {role}", remedy)
-    if not intent:
-        raise InputError(where, "no intent label", f"Write {OTHER.name} where none fits")
-    if OTHER.name in intent and len(intent) > 1:
-        raise InputError(where, f"{OTHER.name} beside another intent", "Drop one of them: it stands alone")
-    if risk and role == "debtor":
-        raise InputError(where, "a risk label on a debtor's turn", "Only collectors carry risks")
 
 
 def _names(text: str) -> tuple[str, ...]:

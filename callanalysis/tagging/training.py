@@ -34,6 +34,7 @@ from callanalysis.tagging.metrics import Flags
 from callanalysis.tagging.model import TaggerModel
 from callanalysis.tagging.pretraining import pretrain, sample_dialogues
 from callanalysis.tagging.scoring import Scorer, Scores, lengths_of, load_tokenizer
+from callanalysis.tagging.serving import serving_form
 from callanalysis.tagging.tokens import Codec, train_tokenizer
 
 SMALL = Shape()
@@ -189,7 +190,7 @@ class _Run:
     def fit_scores(self) -> None:
         """Fit shares, temperatures and thresholds of the utterance heads on the validation families."""
         _round_to_half(self.model)  # as it is stored, so that thresholds fit what is shipped
-        config, scorer = self.model.config, Scorer(self.model, self.codec)
+        config, scorer = self.model.config, self._scorer()
         lines = [x.input for x in self.valid]
         hidden = [without_roles(line) for line in lines]
         intent, risk = truth_of(self.valid, config.intents, config.risks)
@@ -209,6 +210,10 @@ class _Run:
         config.thresholds = fit_thresholds(config.intents, scores.intent, intent)
         config.thresholds |= fit_thresholds(config.risks, scores.risk, risk)
 
+    def _scorer(self) -> Scorer:
+        """Return a scorer in the form that serves, so that what is fitted fits it, and soon."""
+        return Scorer(self.model, self.codec, serving_form(self.model.eval()))
+
     def _apart(self, scorer: Scorer, lines: Sequence[TagInput]) -> tuple[Scores, Scores]:
         """Return the logits of the transformer alone and of the wide path alone."""
         found = []
@@ -221,7 +226,7 @@ class _Run:
         """Train the call head and fit its temperatures."""
         calls = read_calls(self.options.corpus, "train")
         self.tell(f"calls: {len(calls)}")
-        scorer = Scorer(self.model, self.codec)
+        scorer = self._scorer()
         options = self._stage("calls", self.options.call_steps, 3e-3)
         options = replace(options, average=0.99, precision="fp32")
         train_call_head(scorer, calls, options, self._files("calls"))
