@@ -36,6 +36,7 @@ def in_order(make: Callable[[int], Work], places: range, device: torch.device) -
         num_workers=makers,
         prefetch_factor=_PREFETCHED,
         multiprocessing_context="fork",
+        worker_init_fn=_alone,
     )
     yield from loader
 
@@ -46,6 +47,11 @@ class _Places(Dataset[Work]):
 
     def __getitem__(self, place: int) -> Work:
         return self._make(place)
+
+
+def _alone(_: int) -> None:
+    """A tokenizer that was told to be parallel stands still for ever in a process that was forked after its use."""
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
 
 def _by_thread(make: Callable[[int], Work], places: range) -> Iterator[Work]:

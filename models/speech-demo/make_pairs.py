@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -116,11 +117,11 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("out", type=Path)
     parser.add_argument("--zh", type=Path, nargs="*", default=[])
     parser.add_argument("--en", type=Path, nargs="*", default=[])
-    parser.add_argument("--open", type=int, default=16000, help="open sentences per language")
+    parser.add_argument("--open", type=int, default=24000, help="open sentences per language")
     parser.add_argument("--templates", type=int, default=6500, help="filled templates per language")
-    parser.add_argument("--copies", type=int, default=2, help="voices per corpus utterance")
+    parser.add_argument("--copies", type=int, default=1, help="voices per corpus utterance")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--languages", nargs="*", default=["zh", "en"])
     parser.add_argument("--corpus", type=Path, default=CORPUS)
     return parser.parse_args()

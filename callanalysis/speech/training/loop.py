@@ -44,7 +44,7 @@ class Plan:
     steps: int
     window_steps: int
     decay: int
-    warm_up: int = 200
+    warm_up: int = 500
     learning_rate: float = 1e-3
     weight_decay: float = 0.02
     label_smoothing: float = 0.05
