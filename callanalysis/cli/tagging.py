@@ -84,7 +84,7 @@ def train(
             "--epochs", min=0, help="Passes of the transformer over the corpus: 9, with corrections 2."
         ),
     ] = None,
-    text_steps: Annotated[int, typer.Option("--text-steps", min=1, help="Steps on plain dialogue.")] = 8000,
+    text_steps: Annotated[int, typer.Option("--text-steps", min=1, help="Steps on plain dialogue.")] = 6000,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where a stopped run was.")] = False,
     seed: Annotated[int, typer.Option("--seed")] = 20261123,
     processes: Annotated[

@@ -55,11 +55,11 @@ class TrainingOptions:
     encoder: str | None = None
     text: tuple[Path, ...] = ()
     text_lines: int | None = None  # of each file; None for all
-    text_steps: int = 8000
+    text_steps: int = 6000
     text_tokens: int = 65_536  # a step
-    passes: float = 9.0
-    wide_passes: float = 12.0
-    learning_rate: float | None = None  # 8e-4 for our own encoder, 4e-5 for another
+    passes: float = 6.0
+    wide_passes: float = 6.0
+    learning_rate: float | None = None  # 6e-4 for our own encoder, 4e-5 for another
     seed: int = 20261123
     precision: Precision = "bf16"
     resume: bool = False
@@ -168,7 +168,7 @@ class _Run:
         teacher = Teacher(self.model, self.codec, self.train, self.options.seed)
         steps = round(self.options.passes * teacher.order.first_pass)
         self.tell(f"labels: {len(self.train):,} utterances, {steps:,} steps")
-        usual = 8e-4 if self.model.ngrams is not None else 4e-5
+        usual = 6e-4 if self.model.ngrams is not None else 4e-5
         stage = self._stage("labels", steps, self.options.learning_rate or usual)
         finetune(
             self.model,
