@@ -17,9 +17,9 @@ from torch.nn import functional as F
 
 from callanalysis.tagging.model import Batch, Logits, TaggerModel
 
-# Tokens of a batch are filled up to a multiple: oneDNN prepares a kernel for each new size, and below 256 rows takes
-# one that sums in another order, so that a line alone would score otherwise than in company.
-ROUNDED = 256
+# Tokens of a batch are filled up to a multiple: oneDNN prepares a kernel for each new size, and below 256 rows (at a width
+# of 256; below 512 at 320) takes one that sums in another order: a line alone would score otherwise than in company.
+ROUNDED = 512
 _FUSED = hasattr(torch.ops.mkldnn, "_linear_pointwise")  # what torch.compile uses; else plain layers
 
 Reader = Callable[[Batch], Logits]

@@ -61,7 +61,8 @@ def open_sentences(files: list[Path], language: str, count: int, known: set[str]
         with opener(path, "rt", encoding="utf-8") as handle:
             lines.update(filter(None, (clean(line, language) for line in handle)))
     frequent = collections.Counter(u for line in lines for u in set(units_of(line)))
-    kept = known | {u for u, _ in frequent.most_common(FREQUENT[language])}
+    ranked = sorted(frequent, key=lambda unit: (-frequent[unit], unit))  # the same among equals every time
+    kept = known | set(ranked[: FREQUENT[language]])
     usable = [line for line in lines if kept.issuperset(units_of(line))]
     usable.sort(key=lambda line: hashlib.sha256(f"{seed}{line}".encode()).digest())
     heard: collections.Counter[str] = collections.Counter()

@@ -22,6 +22,9 @@ LATEST_FIRST = (
     1.0  # seconds; plain Whisper's max_initial_timestamp: a window's first timestamp is never later
 )
 FRAME_SECONDS = 0.02  # of the encoder's output
+# Seconds, one drawn for each window. On one channel of a call the other side's turns are pauses: a network that knew
+# none over 7 s wrote nothing of what came after one.
+LONGEST_PAUSES = (0.6, 1.5, 7.0, 20.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,7 @@ class ExampleMaker:
         rows = self._by_language[language]
         time = float(rng.choice([rng.uniform(0, 0.5), rng.uniform(0, 5)]))
         limit = WINDOW_SECONDS if rng.random() < 0.6 else float(rng.uniform(6, WINDOW_SECONDS))
-        longest = float(rng.choice([0.6, 1.5, 7.0]))
+        longest = float(rng.choice(LONGEST_PAUSES))
         placed: list[_Placed] = []
         while time < limit and not (single and placed):
             row = rows[int(rng.integers(len(rows)))]
