@@ -17,8 +17,8 @@ from torch.nn import functional as F
 
 from callanalysis.tagging.model import Batch, Logits, TaggerModel
 
-# Tokens of a batch are filled up to a multiple: oneDNN prepares a kernel for each new size, and below 256 rows (at a width
-# of 256; below 512 at 320) takes one that sums in another order: a line alone would score otherwise than in company.
+# Tokens of a batch are filled up to a multiple: oneDNN prepares a kernel for each new size, and below 512 rows (at a
+# width of 320; below 256 at 256) takes one that sums in another order: a line alone would score otherwise.
 ROUNDED = 512
 _FUSED = hasattr(torch.ops.mkldnn, "_linear_pointwise")  # what torch.compile uses; else plain layers
 
