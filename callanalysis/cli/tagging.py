@@ -81,7 +81,7 @@ def train(
     passes: Annotated[
         float | None,
         typer.Option(
-            "--epochs", min=0, help="Passes of the transformer over the corpus: 9, with corrections 2."
+            "--epochs", min=0, help="Passes of the transformer over the corpus: 6, with corrections 2."
         ),
     ] = None,
     text_steps: Annotated[int, typer.Option("--text-steps", min=1, help="Steps on plain dialogue.")] = 6000,

@@ -45,7 +45,7 @@ def train_speech(
     ] = None,
     batch_seconds: Annotated[
         float | None,
-        typer.Option(min=30, help="Seconds of sound a step and process; default: 40, 960 with a GPU."),
+        typer.Option(min=30, help="Seconds of sound a step and process; default: 40, 1920 with a GPU."),
     ] = None,
 ) -> None:
     """Train from nothing, or fine-tune with --from; a run that was stopped goes on where it was."""

@@ -77,7 +77,7 @@ def train_wide(
 
 def _inverse_frequencies(wide: WideHead, codec: Codec, examples: Sequence[Example]) -> Tensor:
     """Return log(lines / lines with the n-gram) + 1 of every bucket."""
-    count = torch.zeros(wide.buckets)
+    count = torch.zeros(wide.buckets, device=wide.idf.device)
     for start in range(0, len(examples), 256):
         part = examples[start : start + 256]
         batch = collate(
