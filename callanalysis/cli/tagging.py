@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from dataclasses import replace
 from enum import StrEnum
@@ -112,6 +113,7 @@ def train(
     from callanalysis.tagging.training import TrainingOptions
     from callanalysis.tagging.training import train as run
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # stopped politely, it leaves no text behind
     current = folder_in_use(Settings())
     options = TrainingOptions(
         corpus=corpus,

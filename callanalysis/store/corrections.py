@@ -43,7 +43,8 @@ class Corrections:
     def add(self, answers: Sequence[Answer], now: datetime) -> Added:
         """Store the answers that are not there yet, all or, where one cannot be used, none.
 
-        The same answer of the same reviewer on the same utterance is stored once; where both have times, once a time.
+        The same answer of the same reviewer on the same words of an utterance is stored once; where both have times,
+        once a time: who goes back to an earlier answer gives the time.
 
         Raises:
             InputError: the call or utterance is unknown, untagged, or its speaker is.
@@ -79,9 +80,9 @@ def newest(corrections: Iterable[Correction]) -> list[Correction]:
 
     Where a later answer leaves an axis out, the earlier one on that axis stands, beside the later reviewer's name.
     """
-    found: dict[tuple[str, int, str], Correction] = {}
+    found: dict[tuple[str, int, str, str], Correction] = {}
     for one in corrections:
-        key = one.call_id, one.utterance, one.text
+        key = one.call_id, one.utterance, one.text, one.role  # who speaks may be guessed otherwise later
         before = found.get(key, one)
         found[key] = replace(
             one,
@@ -155,12 +156,12 @@ def _row(call: _Call, answer: Answer, now: datetime) -> dict[str, object]:
         "reviewer": answer.reviewer,
         "at": answer.at or now,
         "tags_version": version,
-        "identity": _identity(answer),
+        "identity": _identity(answer, utterance.text),
     }
 
 
-def _identity(answer: Answer) -> str:
-    given = asdict(replace(answer, where="", at=None))
+def _identity(answer: Answer, text: str) -> str:
+    given = asdict(replace(answer, where="", at=None)) | {"text": text}
     given |= {axis: sorted(given[axis]) for axis in ("intent", "risk") if given[axis] is not None}
     given["at"] = answer.at.timestamp() if answer.at else None
     return hashlib.sha256(json.dumps(given, sort_keys=True).encode()).hexdigest()

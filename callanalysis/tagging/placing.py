@@ -35,7 +35,7 @@ def put_in_place(new: Path, folder: Path, old_version: str) -> Path | None:
             kept.rename(folder)
             raise
     except OSError as error:
-        fault = f"the new model cannot be put here ({error.strerror})"
+        fault = f"the new model cannot be put here ({error.strerror or error})"
         raise CheckpointError(
             str(folder), fault, f"Make room or give the right to it; it is in {new}"
         ) from error

@@ -13,7 +13,7 @@ from alembic.config import Config
 from callanalysis.errors import InputError, LabelError
 from callanalysis.schema import Answer, Correction
 from callanalysis.store import calls
-from callanalysis.store.corrections import Added
+from callanalysis.store.corrections import Added, newest
 from callanalysis.store.db import Store, open_store
 from callanalysis.store.engine import open_engine, writing
 from callanalysis.store.schema_version import SCRIPTS
@@ -96,6 +96,22 @@ def test_a_call_tagged_and_heard_anew_changes_no_correction(store: Store) -> Non
     assert store.corrections.every() == before
     store.corrections.add([answer(intent=("acknowledge",))], NOW)
     assert [c.text for c in store.corrections.newest()] == ["好", before[0].text]  # two different utterances
+
+
+def test_the_same_answer_on_other_words_is_another(store: Store) -> None:
+    store.save(a_call())
+    store.corrections.add([answer()], NOW)
+    store.save(a_call("C-1", "您好", "完全不同的一句话"))
+    assert store.corrections.add([answer()], NOW) == Added(1, 0)
+    assert {c.text for c in store.corrections.newest()} == {"是我，我下个月分期还款。", "完全不同的一句话"}
+
+
+def test_an_answer_under_another_speaker_is_not_mixed_with_it(store: Store) -> None:
+    store.save(a_call())
+    store.corrections.add([answer(intent=("refuse",))], NOW)
+    as_debtor = store.corrections.every()[0]
+    as_collector = replace(as_debtor, role="collector", intent=None, risk=("insult",))
+    assert newest([as_debtor, as_collector]) == [as_collector, as_debtor]
 
 
 def test_a_removed_call_takes_its_corrections_along(store: Store) -> None:

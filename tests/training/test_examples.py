@@ -6,11 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 import torch
 import whisper
 
 from callanalysis.errors import InputError
-from callanalysis.speech.training.batches import Batches
+from callanalysis.speech.training.batches import Batches, frames_of
 from callanalysis.speech.training.examples import ExampleMaker, spoken_times
 from callanalysis.speech.training.pairs import SAMPLE_RATE, Pairs, open_pairs
 from callanalysis.speech.training.sound import Mix, SoundBank, log_mel
@@ -120,6 +121,17 @@ def test_many_pairs_are_read_as_few_are(
     other = open_pairs([manifest], tmp_path / "other")
     assert one.rows == other.rows
     assert np.array_equal(one.sound, other.sound)
+
+
+def test_sound_that_no_window_holds_is_named(manifest: Path, tmp_path: Path) -> None:
+    for seconds, name in ((29.3, "fits"), (29.6, "long")):
+        soundfile.write(tmp_path / f"{name}.wav", np.zeros(int(8000 * seconds)), 8000)
+        with manifest.open("a", encoding="utf-8") as out:
+            out.write(f'\n{{"audio": "{name}.wav", "text": "x", "language": "en"}}')
+        if name == "fits":
+            assert frames_of(max(row.seconds for row in open_pairs([manifest], tmp_path / "a").rows)) == 3000
+    with pytest.raises(InputError, match=r"pairs\.jsonl:8.*29\.6 s"):
+        open_pairs([manifest], tmp_path / "b")
 
 
 def test_a_bad_line_names_file_and_line(manifest: Path, tmp_path: Path) -> None:

@@ -172,7 +172,8 @@ def padded_places(wanted: Tensor) -> Tensor:
 
 def frames_of(seconds: float) -> int:
     """Return the mel frames of a batch of utterances up to that long, with the quiet around them."""
-    return _round_up((seconds + 2 * QUIET_SECONDS) * SAMPLE_RATE / HOP_LENGTH, FRAME_STEP)
+    frames = _round_up((seconds + 2 * QUIET_SECONDS) * SAMPLE_RATE / HOP_LENGTH, FRAME_STEP)
+    return min(frames, int(N_FRAMES))
 
 
 def _round_up(value: float, step: int) -> int:

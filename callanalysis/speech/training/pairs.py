@@ -26,6 +26,7 @@ import soxr
 from callanalysis.errors import InputError
 
 SAMPLE_RATE = 16_000  # Hz
+LONGEST = 29.4  # seconds: with the quiet around it, it must fit into Whisper's 30
 _FEW = 500  # pairs that one process reads sooner than others are started
 _AT_ONCE = 64  # pairs a process is given
 
@@ -116,6 +117,9 @@ def _read_pair(item: _Line) -> tuple[dict[str, object], bytes]:
     """The row of a manifest's line, and its sound as bytes of 16-bit samples."""
     where, line, base = item
     samples = read_sound(base / str(line.get("audio", "")), where)
+    if len(samples) > LONGEST * SAMPLE_RATE:
+        fault = f"{len(samples) / SAMPLE_RATE:.1f} s of sound; at most {LONGEST} s can be learnt at once"
+        raise InputError(where, fault, "Cut it into sentences")
     text, language = line.get("text"), line.get("language")
     if not isinstance(text, str) or not isinstance(language, str):
         raise InputError(where, "a pair needs text and language", "Give both as strings")
